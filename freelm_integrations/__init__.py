@@ -1,0 +1,1 @@
+"""Free LLMs that do not fall over."""

@@ -1,0 +1,244 @@
+"""The frozen values of a conversation: what is asked, what comes back, piece by piece and whole.
+
+Messages are OpenAI-shaped mappings as callers write them (`{"role": "user", "content": "..."}`); they are read, never
+changed. Everything a provider answers is turned into the values here before it leaves `wire/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from typing_extensions import TypeAlias
+
+Json: TypeAlias = "dict[str, Any]"
+Message: TypeAlias = "Mapping[str, Any]"
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+Integrity = Literal["complete", "stitched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens a call used. `None` means the provider did not say; zero means zero."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """The usage of both together (a stitched answer has several parts)."""
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.total_tokens + other.total_tokens,
+            _sum_known(self.reasoning_tokens, other.reasoning_tokens),
+            _sum_known(self.cached_tokens, other.cached_tokens),
+        )
+
+
+def _sum_known(first: int | None, second: int | None) -> int | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One finished tool call. `arguments` is JSON text of an object; `extra` is what only its maker understands."""
+
+    id: str
+    name: str
+    arguments: str
+    extra: Mapping[str, Any] | None = None
+
+    def to_wire(self) -> Json:
+        """The OpenAI-shaped dict, as it stands in an assistant message."""
+        function = {"name": self.name, "arguments": self.arguments}
+        call: Json = {"id": self.id, "type": "function", "function": function}
+        if self.extra:
+            call["extra_content"] = dict(self.extra)
+        return call
+
+
+class ToolCallPart(NamedTuple):
+    """A piece of a tool call. `index` is ours: dense, from 0; `id` and `name` come with a call's first part only."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """How one attempt of a call ended. `kind` is the fault's kind, or None for the attempt that answered."""
+
+    provider: str
+    model: str
+    key: str
+    kind: str | None = None
+    status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    ms: float = 0.0
+
+    def to_dict(self) -> Json:
+        """A JSON-safe dict without the empty fields."""
+        pairs = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in pairs if value is not None and value != ""}
+
+
+class Origin(NamedTuple):
+    """Who speaks: stands on the first delta of every part of an answer."""
+
+    provider: str
+    model: str
+    key: str
+    attempts: tuple[AttemptRecord, ...] = ()
+    response_id: str | None = None
+
+
+class Delta(NamedTuple):
+    """One decoded piece of an answer. Any field may be empty; `origin` stands on the first one, `usage` on the last."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallPart, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    origin: Origin | None = None
+    extra: Mapping[str, Any] | None = None
+    raw: Mapping[str, Any] | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether a caller would see something: text, reasoning or a tool call."""
+        return bool(self.text or self.reasoning or self.tool_calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The payload of a call, as the caller put it. `wanted` is the order of model names to try."""
+
+    messages: tuple[Message, ...]
+    wanted: tuple[str, ...] = ("auto",)
+    tools: tuple[Message, ...] = ()
+    tool_choice: str | Message | None = None
+    response_format: Message | None = None
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    streaming: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """The whole answer of a call; `str()` of it is its text.
+
+    `model` is the id that answered, `key` a fingerprint, `latency_ms` the time from the call to its last byte, `raw` the
+    provider's own body (empty for a streamed answer), `extra` what only the answering provider understands.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason = "stop"
+    usage: Usage | None = None
+    provider: str = ""
+    model: str = ""
+    key: str = ""
+    attempts: tuple[AttemptRecord, ...] = ()
+    integrity: Integrity = "complete"
+    latency_ms: float = 0.0
+    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    extra: Mapping[str, Any] | None = field(default=None, repr=False)
+    response_id: str | None = None
+
+    def __str__(self) -> str:
+        """The text alone."""
+        return self.text
+
+    def to_message(self) -> Json:
+        """The OpenAI-shaped assistant message to append to a history."""
+        message: Json = {"role": "assistant", "content": self.text}
+        if self.tool_calls:
+            message["tool_calls"] = [call.to_wire() for call in self.tool_calls]
+        return message
+
+
+def fold(deltas: Iterable[Delta]) -> Completion:
+    """The completion that a run of deltas spells; `latency_ms` is left to the caller, who has the clock."""
+    folded = Folding()
+    for delta in deltas:
+        folded.add(delta)
+    return folded.completion()
+
+
+class Folding:
+    """Deltas being gathered into a completion; not thread safe, one per call."""
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, list[ToolCallPart]] = {}
+        self._usage: Usage | None = None
+        self._finish: FinishReason = "stop"
+        self._origins: list[Origin] = []
+        self._raw: Mapping[str, Any] = {}
+        self._extra: Mapping[str, Any] | None = None
+
+    def add(self, delta: Delta) -> None:
+        """Take one more delta."""
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        for part in delta.tool_calls:
+            self._calls.setdefault(part.index, []).append(part)
+        if delta.finish_reason is not None:
+            self._finish = delta.finish_reason
+        if delta.usage is not None:
+            self._usage = delta.usage
+        if delta.origin is not None:
+            self._origins.append(delta.origin)
+        if delta.raw is not None:
+            self._raw = delta.raw
+        if delta.extra is not None:
+            self._extra = delta.extra
+
+    def completion(self, *, latency_ms: float = 0.0) -> Completion:
+        """What has been said so far, whole."""
+        origin = self._origins[-1] if self._origins else Origin("", "", "")
+        return Completion(
+            text="".join(self._text),
+            reasoning="".join(self._reasoning),
+            tool_calls=tuple(_join(parts) for _, parts in sorted(self._calls.items())),
+            finish_reason=self._finish,
+            usage=self._usage,
+            provider=origin.provider,
+            model=origin.model,
+            key=origin.key,
+            attempts=origin.attempts,
+            integrity="stitched" if len(self._origins) > 1 else "complete",
+            latency_ms=latency_ms,
+            raw=self._raw,
+            extra=self._extra,
+            response_id=origin.response_id,
+        )
+
+
+def _join(parts: list[ToolCallPart]) -> ToolCall:
+    extra: Mapping[str, Any] | None = None
+    for part in parts:
+        extra = part.extra if part.extra is not None else extra
+    return ToolCall(
+        id=next((part.id for part in parts if part.id), ""),
+        name=next((part.name for part in parts if part.name), ""),
+        arguments="".join(part.arguments for part in parts) or "{}",
+        extra=extra,
+    )

@@ -1,0 +1,133 @@
+"""The alphabet of a machine: the steps it asks for and the replies it is sent.
+
+A machine is a generator. It yields steps; the driver carries each out and, for `Wait` alone, sends a reply back. A machine
+decides everything and touches nothing; a driver touches everything and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, Union
+
+from typing_extensions import TypeAlias
+
+from freelm_integrations.chat import Delta
+from freelm_integrations.events import Event
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """One exchange to make. Compared by identity; the secret joins the headers in the driver, at the last moment.
+
+    `timeout` (s) bounds each read, `connect_timeout` (s) the connection; both are the driver's backstop, the machine
+    judges silence by itself.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = field(repr=False)
+    secret: SecretStr | None
+    timeout: float
+    connect_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Start the exchange; do not block."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Close the exchange; no more replies from it."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Hand the delta to the caller."""
+
+    delta: Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell observers; log it if one raises."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Send back the next reply, at most `seconds` from now; nothing may be open, then it is a plain pause."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A 200 began; these are its headers (names in lower case)."""
+
+    attempt: Attempt
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of a 200's body."""
+
+    attempt: Attempt
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The body is complete."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Any other status, with its whole body (header names in lower case)."""
+
+    attempt: Attempt
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The exchange raised: a ConnectionError or TimeoutError is weather, anything else a bug to re-raise."""
+
+    attempt: Attempt
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Nothing came in time."""
+
+
+Step: TypeAlias = Union[Launch, Cancel, Deliver, Report, Wait]
+Reply: TypeAlias = Union[Opened, Chunk, End, Refused, Broken, Elapsed]
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Step, Union[Reply, None], T]
+
+ELAPSED = Elapsed()
+
+
+def advance(machine: Steps[object], reply: Reply | None) -> Step | None:
+    """The machine's next step after `reply` (None answers every step but a Wait), or None when it has returned."""
+    try:
+        return machine.send(reply)
+    except StopIteration:
+        return None

@@ -1,0 +1,133 @@
+"""Records for observers. They are told what happened; they never steer anything, and hold no key and no prompt.
+
+An observer is a plain function of one event. It is called from whichever thread or loop makes the call, between two steps
+of it, so it should be quick; if it raises, the call goes on and the error is logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from typing_extensions import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events share: `call` numbers the user-level call within this process, `at` is epoch seconds."""
+
+    name: ClassVar[str] = "freelm.event"
+    call: int
+    at: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-safe dict, without the fields nobody filled."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(Event):
+    """An attempt was sent to a route; `attempt` counts from 1 within the call."""
+
+    name: ClassVar[str] = "freelm.attempt_started"
+    attempt: int
+    provider: str
+    model: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Event):
+    """An attempt ended in a fault; `ms` is how long it took, `retry_after` what the server promised (s)."""
+
+    name: ClassVar[str] = "freelm.attempt_failed"
+    attempt: int
+    provider: str
+    model: str
+    key: str
+    kind: str
+    status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteCooled(Event):
+    """Something rests after a fault: `scope` says what (route, model, key, account, provider), `cools_for` how long (s)."""
+
+    name: ClassVar[str] = "freelm.route_cooled"
+    provider: str
+    model: str
+    key: str
+    scope: str
+    kind: str
+    cools_for: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSwitched(Event):
+    """The call goes on at another provider, model or key than the attempt that failed."""
+
+    name: ClassVar[str] = "freelm.provider_switched"
+    attempt: int
+    from_provider: str
+    from_model: str
+    from_key: str
+    to_provider: str
+    to_model: str
+    to_key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCommitted(Event):
+    """The first content of an answer came: this route speaks. `ms` since the call began."""
+
+    name: ClassVar[str] = "freelm.committed"
+    attempt: int
+    provider: str
+    model: str
+    key: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCompleted(Event):
+    """The answer is whole. `ms` since the call began; tokens as the provider counted them, if it did."""
+
+    name: ClassVar[str] = "freelm.completed"
+    provider: str
+    model: str
+    key: str
+    attempts: int
+    ms: float
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Event):
+    """A cut stream is carried on by another route; `at_character` is where the seam is in the visible text."""
+
+    name: ClassVar[str] = "freelm.resumed"
+    attempt: int
+    from_provider: str
+    to_provider: str
+    to_model: str
+    to_key: str
+    at_character: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhausted(Event):
+    """No candidate answered. `next_ready_after` is when the first one is expected back (s), None for never."""
+
+    name: ClassVar[str] = "freelm.exhausted"
+    attempts: int
+    reason: str
+    next_ready_after: float | None = None
+
+
+Observer: TypeAlias = Callable[[Event], object]

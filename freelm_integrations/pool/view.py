@@ -1,0 +1,33 @@
+"""What routing may see of the pool: frozen snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from freelm_integrations.providers.provider import Key, Provider
+    from freelm_integrations.providers.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """(provider, key, model): the smallest thing that can serve a call. One object each, compared by identity."""
+
+    provider: Provider
+    key: Key
+    model: ModelSpec
+
+
+class RouteView(NamedTuple):
+    """One route now. `ready_at` is on the call's clock (<= now: ready; inf: out until a person acts)."""
+
+    route: Route
+    ready_at: float
+    headroom: float
+    """Unused share of the tightest window, 0 to 1."""
+    latency: float | None
+    """Smoothed seconds to first content, None while unknown."""
+    in_flight: int
+    resting: str | None = None
+    """Why it is not ready, in one word (a fault kind, `window`, `breaker`, `retired`), None when it is."""

@@ -1,0 +1,85 @@
+"""What is declared about a provider, its tiers, its limits and its models. Frozen data: nothing here acts."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freelm_integrations.wire.dialect import Dialect
+
+Unit = Literal["requests", "tokens", "input_tokens", "output_tokens"]
+Reset = Literal["rolling", "utc_day", "pacific_day", "utc_month"]
+
+DAY = 86_400.0
+MONTH = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many units per window: `Limit(30, "requests", per=60)` is 30 requests a minute.
+
+    `per` is the window's length in seconds. `resets` says how it empties: `rolling` refills steadily, the others start
+    anew at a calendar moment. Limits count per account; keys are their own accounts unless told otherwise.
+    """
+
+    amount: float
+    unit: Unit = "requests"
+    _: KW_ONLY
+    per: float = 60.0
+    resets: Reset = "rolling"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One concrete model at one provider.
+
+    `context` is prompt plus answer, `output` the longest answer, both in tokens, None for unknown. `family` names the same
+    open-weights model across providers. `tags` are what models are asked for by: `fast`, `large`, `small`, `tools`,
+    `vision`, `reasoning` (thinks before it speaks), `json_schema`. `limits` hold for this model alone.
+    """
+
+    id: str
+    _: KW_ONLY
+    tags: tuple[str, ...] = ()
+    context: int | None = None
+    output: int | None = None
+    family: str | None = None
+    limits: tuple[Limit, ...] | None = None
+    free: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A named set of limits: `shared` count all models of an account together, `each_model` count every model apart."""
+
+    shared: tuple[Limit, ...] = ()
+    each_model: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """One API endpoint and its published rules.
+
+    `models` is the built-in list, best first: the fast plain instruct model leads, models that think come last.
+    `trains` says whether the free tier may train on prompts (None: not known). `chat_exclude` are name parts of listed
+    models that do not chat; `free_suffix` marks the free ones where only some are.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    key_page: str
+    key_variables: tuple[str, ...]
+    key_prefixes: tuple[str, ...] = ()
+    dialect: Dialect
+    models: tuple[ModelSpec, ...]
+    tiers: Mapping[str, Tier] = field(default_factory=dict[str, Tier])
+    trains: bool | None = None
+    needs_key: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    chat_exclude: tuple[str, ...] = ()
+    chat_include: tuple[str, ...] = ()
+    free_suffix: str | None = None

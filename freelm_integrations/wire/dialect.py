@@ -1,0 +1,55 @@
+"""What a dialect must offer: a request becomes bytes, bytes become deltas, a refusal becomes a fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freelm_integrations.chat import Delta, Request
+    from freelm_integrations.wire.faults import Fault
+    from freelm_integrations.wire.hints import Reading
+
+
+class Decoder(Protocol):
+    """One attempt's answer being read; it holds nothing but its buffer. Not thread safe."""
+
+    model: str | None
+    """The id the server says answered, once it has said so."""
+    response_id: str | None
+
+    def feed(self, data: bytes) -> list[Delta] | Fault:
+        """What the next bytes say (often nothing yet), or the fault they tell; nothing is fed after a fault."""
+        ...
+
+    def end(self) -> list[Delta] | Fault:
+        """What was still held back, now that the body is complete; a fault if it is not a whole answer."""
+        ...
+
+
+class Dialect(Protocol):
+    """A wire format: pure, immutable, shared by all calls."""
+
+    def encode(
+        self,
+        request: Request,
+        model: str,
+        *,
+        tags: tuple[str, ...] = (),
+        dropped: frozenset[str] = frozenset(),
+    ) -> bytes:
+        """The body to send for `request` to `model`; `dropped` are parameters this model was seen to refuse."""
+        ...
+
+    def decoder(self, request: Request, model: str) -> Decoder:
+        """A fresh decoder for the answer to that request."""
+        ...
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes, *, utc: float) -> Fault:
+        """What a refusal means. `headers` have lower-case names, `utc` is now in epoch seconds."""
+        ...
+
+    def readings(self, headers: Mapping[str, str], *, utc: float) -> tuple[Reading, ...]:
+        """What rate-limit headers tell of the windows, in any answer."""
+        ...
