@@ -2,6 +2,7 @@
 
     FreeLLMError
     ├── ConfigError            an argument, variable or name is wrong: nothing was sent
+    │   └── MissingKey         no provider has a key
     ├── NoRouteAnswered        every candidate failed or is resting (attempts, next_ready_at)
     ├── RequestRejected        the request itself is at fault (attempts)
     ├── ContextOverflow        the prompt fits no candidate (attempts)
@@ -25,6 +26,7 @@ __all__ = [
     "ContextOverflow",
     "FreeLLMError",
     "LedgerUnavailable",
+    "MissingKey",
     "NoRouteAnswered",
     "RequestRejected",
     "StreamInterrupted",
@@ -46,6 +48,10 @@ class FreeLLMError(Exception):
 
 class ConfigError(FreeLLMError, ValueError):
     """An argument, an environment variable or a name is wrong; the message names the nearest valid one."""
+
+
+class MissingKey(ConfigError):
+    """No provider has a key; the message lists the variables looked for and where to get a free one."""
 
 
 class NoRouteAnswered(FreeLLMError):
