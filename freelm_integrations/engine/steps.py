@@ -118,7 +118,8 @@ class Elapsed:
 
 
 Step: TypeAlias = Union[Launch, Cancel, Deliver, Report, Wait]
-Reply: TypeAlias = Union[Opened, Chunk, End, Refused, Broken, Elapsed]
+Heard: TypeAlias = Union[Opened, Chunk, End, Refused, Broken]
+Reply: TypeAlias = Union[Heard, Elapsed]
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Union[Reply, None], T]
 

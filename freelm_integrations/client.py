@@ -1,0 +1,420 @@
+"""The core clients: `FreeLLM` and `AsyncFreeLLM`, two faces of one dispatcher."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Any
+
+from freelm_integrations.chat import Folding
+from freelm_integrations.connections import AsyncConnections, Connections
+from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
+from freelm_integrations.engine import aio, blocking
+from freelm_integrations.engine.failover import failover
+from freelm_integrations.events import Event
+from freelm_integrations.request import Messages, make_request
+from freelm_integrations.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+
+    from typing_extensions import Self, Unpack
+
+    from freelm_integrations.chat import Completion, Delta, Json, Message, Request
+    from freelm_integrations.events import Observer
+    from freelm_integrations.settings import Options
+
+__all__ = ["AsyncDeltaStream", "AsyncFreeLLM", "DeltaStream", "FreeLLM"]
+
+
+class _Client:
+    """What both clients do without I/O."""
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        self._share_with(Dispatcher(Settings.from_options(**options)))
+
+    def _share_with(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    @classmethod
+    def from_env(cls, **options: Unpack[Options]) -> Self:
+        """A client over every provider whose key variables are set; the same as calling the class."""
+        return cls(**options)
+
+    @classmethod
+    def _over(cls, dispatcher: Dispatcher) -> Self:
+        client = cls.__new__(cls)
+        client._share_with(dispatcher)  # noqa: SLF001 - our own
+        return client
+
+    def __repr__(self) -> str:
+        """The configuration, without keys."""
+        providers = ", ".join(repr(one) for one in self._dispatcher.settings.providers)
+        return f"{type(self).__name__}(providers=[{providers}])"
+
+    def context_window(self, model: str | Sequence[str] | None = None) -> int | None:
+        """The smallest context (tokens) among the models such a call would use, None when none is known."""
+        return self._dispatcher.context_window(model)
+
+    def _request(
+        self,
+        messages: Messages,
+        streaming: bool,  # noqa: FBT001 - private
+        model: str | Sequence[str] | None,
+        tools: Sequence[Message] | None,
+        tool_choice: str | Message | None,
+        response_format: Message | None,
+        params: dict[str, Any],
+    ) -> Request:
+        return make_request(
+            messages,
+            model=model,
+            default_model=self._dispatcher.settings.model,
+            streaming=streaming,
+            tools=tools,
+            tool_choice=tool_choice,
+            response_format=response_format,
+            params=params,
+        )
+
+
+class FreeLLM(_Client):
+    """The blocking client. Safe from any number of threads; two over the same keys share one pool.
+
+    Takes the arguments of the configuration table (`Options`); with none it uses every provider whose key is in the
+    environment. Nothing is opened or read before the first call.
+    """
+
+    def _share_with(self, dispatcher: Dispatcher) -> None:
+        super()._share_with(dispatcher)
+        self._connections = Connections(dispatcher.settings.http_client)
+
+    def text(self, prompt: str, **params: Any) -> str:
+        """The answer to one user message, as text. Takes and raises what `chat` does."""
+        return self.chat(prompt, **params).text
+
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        on_event: Observer | None = None,
+        **params: Any,
+    ) -> Completion:
+        """The whole answer of whichever route gives it.
+
+        Args:
+            messages: OpenAI-shaped dicts, or a string for one user message. Never changed.
+            model: an id, family, alias or tag, or a list of these in order of preference.
+            tools: OpenAI-shaped tool definitions.
+            tool_choice: `auto`, `none`, `required`, or the dict that names one tool.
+            response_format: OpenAI-shaped, e.g. `{"type": "json_object"}`.
+            on_event: told this call's events, besides the client's own observer.
+            **params: chat-completions parameters (`temperature`, `max_tokens`, `stop`, ...).
+
+        Raises:
+            ConfigError: no key, an unknown name or parameter; nothing was sent.
+            NoRouteAnswered: every candidate failed or rests; says when the first is back.
+            RequestRejected: the request is at fault, two providers (or the only one) say.
+            ContextOverflow: the prompt fits no candidate.
+        """
+        request = self._request(
+            messages, False, model, tools, tool_choice, response_format, params
+        )
+        began_at = self._dispatcher.clock.now()
+        folding = Folding()
+        with closing(self._deltas(request, on_event)) as deltas:
+            for delta in deltas:
+                folding.add(delta)
+        return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
+
+    def stream(self, messages: Messages, **params: Any) -> Iterator[str]:
+        """The answer's text, piece by piece. Takes what `chat` does; also raises StreamInterrupted."""
+        with self.stream_deltas(messages, **params) as deltas:
+            for delta in deltas:
+                if delta.text:
+                    yield delta.text
+
+    def stream_deltas(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        on_event: Observer | None = None,
+        **params: Any,
+    ) -> DeltaStream:
+        """The answer as deltas, the first naming its origin, the last with finish reason and usage.
+
+        Takes and raises what `chat` does (when first read), and StreamInterrupted with the partial text when the
+        answer breaks off after its first content. Close it, or use it in a `with`, to leave early.
+        """
+        request = self._request(messages, True, model, tools, tool_choice, response_format, params)
+        return DeltaStream(self._deltas(request, on_event))
+
+    def models(self) -> list[ModelInfo]:
+        """What may be called now, best first within a provider; asks for lists that are due, as a call would."""
+        if not self._dispatcher.is_prepared:
+            self._refresh()
+        return self._dispatcher.models()
+
+    def refresh_models(self) -> list[ModelInfo]:
+        """Ask every provider for its list now (three seconds at most), then as `models`."""
+        self._refresh(force=True)
+        return self._dispatcher.models()
+
+    def health(self) -> list[Json]:
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault. Nothing is sent."""
+        return self._dispatcher.health()
+
+    def capacity(self) -> list[Json]:
+        """Calls and tokens left per provider and model, and when each window resets. Nothing is sent."""
+        return self._dispatcher.capacity()
+
+    def explain(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        **params: Any,
+    ) -> Explanation:
+        """What `chat` with these arguments would do now: candidates in order, and why every other is left out."""
+        request = self._request(
+            messages, False, model, tools, tool_choice, response_format, params
+        )
+        return self._dispatcher.explain(request)
+
+    def to_async(self) -> AsyncFreeLLM:
+        """The async client over the same pool and settings."""
+        return AsyncFreeLLM._over(self._dispatcher)  # noqa: SLF001 - our own
+
+    def close(self) -> None:
+        """Close idle connections. A later call opens new ones."""
+        self._connections.close()
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _deltas(
+        self, request: Request, on_event: Observer | None
+    ) -> Generator[Delta, None, None]:
+        if not self._dispatcher.is_prepared:
+            self._refresh()
+        observer = self._dispatcher.observer(on_event)
+        flight = self._dispatcher.flight(request, observer)
+        exchanges = blocking.InlineExchanges(self._connections.client())
+        yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
+
+    def _refresh(self, *, force: bool = False) -> None:
+        self._dispatcher.start()
+        machine = self._dispatcher.catalogs.refresh(force=force)
+        exchanges = blocking.ThreadedExchanges(self._connections.client())
+        for _ in blocking.drive(machine, exchanges, _ignore):
+            pass
+
+
+class AsyncFreeLLM(_Client):
+    """The asyncio client. Safe from any number of event loops and tasks; two over the same keys share one pool.
+
+    Takes the arguments of the configuration table (`Options`); with none it uses every provider whose key is in the
+    environment. Connections belong to the running loop and are closed with it.
+    """
+
+    def _share_with(self, dispatcher: Dispatcher) -> None:
+        super()._share_with(dispatcher)
+        self._connections = AsyncConnections(dispatcher.settings.http_async_client)
+
+    async def text(self, prompt: str, **params: Any) -> str:
+        """The answer to one user message, as text. Takes and raises what `chat` does."""
+        return (await self.chat(prompt, **params)).text
+
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        on_event: Observer | None = None,
+        **params: Any,
+    ) -> Completion:
+        """The whole answer of whichever route gives it; arguments and errors as `FreeLLM.chat`."""
+        request = self._request(
+            messages, False, model, tools, tool_choice, response_format, params
+        )
+        began_at = self._dispatcher.clock.now()
+        folding = Folding()
+        async with aclosing(self._deltas(request, on_event)) as deltas:
+            async for delta in deltas:
+                folding.add(delta)
+        return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
+
+    async def stream(self, messages: Messages, **params: Any) -> AsyncIterator[str]:
+        """The answer's text, piece by piece. Takes what `chat` does; also raises StreamInterrupted."""
+        async with self.stream_deltas(messages, **params) as deltas:
+            async for delta in deltas:
+                if delta.text:
+                    yield delta.text
+
+    def stream_deltas(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        on_event: Observer | None = None,
+        **params: Any,
+    ) -> AsyncDeltaStream:
+        """The answer as deltas; arguments and errors as `FreeLLM.stream_deltas`."""
+        request = self._request(messages, True, model, tools, tool_choice, response_format, params)
+        return AsyncDeltaStream(self._deltas(request, on_event))
+
+    async def models(self) -> list[ModelInfo]:
+        """What may be called now, best first within a provider; asks for lists that are due, as a call would."""
+        if not self._dispatcher.is_prepared:
+            await self._refresh()
+        return self._dispatcher.models()
+
+    async def refresh_models(self) -> list[ModelInfo]:
+        """Ask every provider for its list now (three seconds at most), then as `models`."""
+        await self._refresh(force=True)
+        return self._dispatcher.models()
+
+    async def health(self) -> list[Json]:
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault. Nothing is sent."""
+        return self._dispatcher.health()
+
+    async def capacity(self) -> list[Json]:
+        """Calls and tokens left per provider and model, and when each window resets. Nothing is sent."""
+        return self._dispatcher.capacity()
+
+    async def explain(
+        self,
+        messages: Messages,
+        *,
+        model: str | Sequence[str] | None = None,
+        tools: Sequence[Message] | None = None,
+        tool_choice: str | Message | None = None,
+        response_format: Message | None = None,
+        **params: Any,
+    ) -> Explanation:
+        """What `chat` with these arguments would do now: candidates in order, and why every other is left out."""
+        request = self._request(
+            messages, False, model, tools, tool_choice, response_format, params
+        )
+        return self._dispatcher.explain(request)
+
+    def to_sync(self) -> FreeLLM:
+        """The blocking client over the same pool and settings."""
+        return FreeLLM._over(self._dispatcher)  # noqa: SLF001 - our own
+
+    async def close(self) -> None:
+        """Close the running loop's idle connections. A later call opens new ones."""
+        await self._connections.aclose()
+
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close it."""
+        await self.close()
+
+    async def _deltas(
+        self, request: Request, on_event: Observer | None
+    ) -> AsyncGenerator[Delta, None]:
+        client = await self._connections.client()
+        if not self._dispatcher.is_prepared:
+            await self._refresh()
+        observer = self._dispatcher.observer(on_event)
+        flight = self._dispatcher.flight(request, observer)
+        exchanges = aio.TaskExchanges(client)
+        async with aclosing(aio.drive(failover(flight), exchanges, observer or _ignore)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _refresh(self, *, force: bool = False) -> None:
+        await asyncio.to_thread(self._dispatcher.start)
+        machine = self._dispatcher.catalogs.refresh(force=force)
+        exchanges = aio.TaskExchanges(await self._connections.client())
+        async with aclosing(aio.drive(machine, exchanges, _ignore)) as deltas:
+            async for _ in deltas:
+                pass
+
+
+class DeltaStream:
+    """An answer arriving. Iterate it once; nothing is sent before the first delta is asked for."""
+
+    def __init__(self, deltas: Generator[Delta, None, None]) -> None:
+        """Wrap the running machine."""
+        self._deltas = deltas
+
+    def __iter__(self) -> Iterator[Delta]:
+        """The deltas still to come."""
+        return self._deltas
+
+    def __next__(self) -> Delta:
+        """The next delta."""
+        return next(self._deltas)
+
+    def close(self) -> None:
+        """Leave: the connection is closed and nobody is blamed."""
+        self._deltas.close()
+
+    def __enter__(self) -> Self:
+        """The stream itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it."""
+        self.close()
+
+
+class AsyncDeltaStream:
+    """An answer arriving on an event loop. Iterate it once; nothing is sent before the first delta is asked for."""
+
+    def __init__(self, deltas: AsyncGenerator[Delta, None]) -> None:
+        """Wrap the running machine."""
+        self._deltas = deltas
+
+    def __aiter__(self) -> AsyncIterator[Delta]:
+        """The deltas still to come."""
+        return self._deltas
+
+    async def __anext__(self) -> Delta:
+        """The next delta."""
+        return await anext(self._deltas)
+
+    async def aclose(self) -> None:
+        """Leave: the connection is closed and nobody is blamed."""
+        await self._deltas.aclose()
+
+    async def __aenter__(self) -> Self:
+        """The stream itself."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close it."""
+        await self.aclose()
+
+
+def _ignore(event: Event) -> None:
+    """Nobody looks."""

@@ -1,0 +1,180 @@
+"""What all clients over one configuration share: the pool, the catalogs, and how a request becomes a flight."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import warnings
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.discovery import Catalogs
+from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.errors import ConfigError
+from freelm_integrations.events import AttemptFailed, Exhausted
+from freelm_integrations.pool.pool import Pool, shared_pool
+from freelm_integrations.routing.candidates import Router
+from freelm_integrations.settings import Settings, cache_dir, no_key_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freelm_integrations.chat import Json, Request
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.events import Event, Observer
+
+logger = logging.getLogger("freelm_integrations")
+_calls = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """One model that may be called now; `source` is where it is known from: live, cache, builtin or given."""
+
+    provider: str
+    id: str
+    family: str | None
+    tags: tuple[str, ...]
+    context: int | None
+    output: int | None
+    free: bool
+    source: str
+
+    def to_dict(self) -> Json:
+        """A JSON-safe dict."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a call would do now: `candidates` in order (provider, model, key, ready), `left_out` with reasons."""
+
+    candidates: tuple[Json, ...]
+    left_out: tuple[Json, ...]
+
+    def to_dict(self) -> Json:
+        """A JSON-safe dict."""
+        return asdict(self)
+
+
+class Dispatcher:
+    """Made once per configuration and shared by its blocking and async clients. Safe from any thread and loop."""
+
+    def __init__(self, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Take the settings; no socket is opened and no file read before the first call."""
+        self.settings = settings
+        self.clock = clock
+        self.pool = shared_pool() if settings.share else Pool(clock)
+        self.catalogs = Catalogs(settings.providers, clock, cache_dir())
+        self._router = Router(self.pool, settings)
+        self._has_warned = False
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether a call can start at once: local models started, catalogs not due."""
+        return not self.catalogs.is_due
+
+    def start(self) -> None:
+        """Start what must run in this process (an embedded model); may take a second, so not on an event loop."""
+        for provider in self.settings.providers:
+            provider.start()
+
+    def flight(self, request: Request, observe: Callable[[Event], object] | None) -> Flight:
+        """A call about to start; raises ConfigError when no key is configured or no model has such a name."""
+        settings = self.settings
+        if not settings.providers:
+            raise ConfigError(no_key_message())
+        if settings.is_local_stand_in and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                "no provider key is set: the local model answers. " + no_key_message(), stacklevel=6
+            )
+        terms = Terms(
+            timeout=settings.timeout,
+            attempt_timeout=settings.attempt_timeout,
+            max_attempts=settings.max_attempts,
+            wait=settings.wait,
+            is_observed=observe is not None,
+        )
+        return Flight(
+            request,
+            self._router.candidates(request, self.catalogs.current()),
+            pool=self.pool,
+            clock=self.clock,
+            terms=terms,
+            call=next(_calls),
+        )
+
+    def observer(self, on_event: Observer | None) -> Observer | None:
+        """Who is told the events of one call: the caller's, the client's, the log; None when nobody listens."""
+        listeners = [one for one in (on_event, self.settings.on_event) if one is not None]
+        if logger.isEnabledFor(logging.INFO):
+            listeners.append(_log)
+        if len(listeners) <= 1:
+            return listeners[0] if listeners else None
+        return _Listeners(tuple(listeners))
+
+    def explain(self, request: Request) -> Explanation:
+        """Candidates in order and why the others are left out; nothing is sent."""
+        now = self.clock.now()
+        candidates = self._router.candidates(request, self.catalogs.current())
+        rows: list[Json] = [
+            {
+                "provider": view.route.provider.name,
+                "model": view.route.model.id,
+                "key": view.route.key.fingerprint,
+                "ready": view.ready_at <= now,
+                "ready_after": max(0.0, view.ready_at - now),
+                "resting": view.resting,
+                "headroom": view.headroom,
+            }
+            for view in candidates.views(now)
+        ]
+        left_out: list[Json] = [
+            {"provider": provider, "model": model, "reason": reason}
+            for provider, model, reason in candidates.left_out()
+        ]
+        return Explanation(candidates=tuple(rows), left_out=tuple(left_out))
+
+    def models(self) -> list[ModelInfo]:
+        """Every model known now, best first within its provider."""
+        return [
+            ModelInfo(
+                provider=provider.name,
+                id=model.id,
+                family=model.family,
+                tags=model.tags,
+                context=model.context,
+                output=model.output,
+                free=model.free,
+                source=self.catalogs.catalog(provider).source,
+            )
+            for provider, models in self.catalogs.current().items()
+            for model in models
+        ]
+
+
+class _Listeners:
+    """Several observers as one: each is told, whatever another raises."""
+
+    def __init__(self, listeners: tuple[Observer, ...]) -> None:
+        self._listeners = listeners
+
+    def __call__(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("an observer raised on %s; the call goes on", event.name)
+
+
+def _log(event: Event) -> Any:
+    if isinstance(event, AttemptFailed):
+        logger.info(
+            "%s (%s) failed: %s %s", event.provider, event.model, event.kind, event.message
+        )
+    elif isinstance(event, Exhausted):
+        logger.warning("%s", event.reason)
+    else:
+        logger.debug("%s %s", event.name, event)

@@ -1,0 +1,153 @@
+"""The asyncio driver: the same lines as `blocking`, with await; a task an exchange, cancelled at once when it loses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING
+
+import httpx
+
+from freelm_integrations.engine.blocking import report
+from freelm_integrations.engine.steps import (
+    ELAPSED,
+    Broken,
+    Chunk,
+    Deliver,
+    End,
+    Launch,
+    Opened,
+    Refused,
+    Report,
+    Wait,
+    advance,
+)
+from freelm_integrations.engine.transport import request_for, weather
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from freelm_integrations.chat import Delta
+    from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
+    from freelm_integrations.events import Event
+
+BACKLOG = 64
+"""Replies read ahead of a slow consumer before the socket is left alone."""
+
+
+async def drive(
+    machine: Steps[object], exchanges: TaskExchanges, observe: Callable[[Event], object]
+) -> AsyncGenerator[Delta, None]:
+    """Run the machine, yielding what it delivers. Leases are settled before sockets close, whatever ends it."""
+    reply: Reply | None = None
+    async with aclosing(exchanges):
+        with closing(machine):
+            while (step := advance(machine, reply)) is not None:
+                reply = None
+                if isinstance(step, Wait):
+                    reply = await exchanges.wait(step.seconds)
+                elif isinstance(step, Deliver):
+                    yield step.delta
+                elif isinstance(step, Launch):
+                    exchanges.launch(step.attempt)
+                elif isinstance(step, Report):
+                    report(observe, step.event)
+                else:
+                    exchanges.cancel(step.attempt)
+
+
+async def exchange(client: httpx.AsyncClient, attempt: Attempt) -> AsyncGenerator[Heard, None]:
+    """One httpx exchange told as replies; closing the generator closes the response."""
+    try:
+        response = await client.send(request_for(client, attempt), stream=True)
+        try:
+            if response.status_code != httpx.codes.OK:
+                body = await response.aread()
+                yield Refused(attempt, response.status_code, response.headers, body)
+                return
+            yield Opened(attempt, response.headers)
+            async for data in response.aiter_bytes():
+                yield Chunk(attempt, data)
+            yield End(attempt)
+        finally:
+            await response.aclose()
+    except httpx.RequestError as error:
+        yield Broken(attempt, weather(error))
+
+
+class TaskExchanges:
+    """The open exchanges of one machine on one event loop: a task each, feeding one short backlog."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        """Use this client's connections; both belong to the running loop."""
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+        self._replies: deque[Heard] = deque()
+        self._tasks: dict[Attempt, asyncio.Task[None]] = {}
+        self._heard: asyncio.Future[None] | None = None
+        self._room: asyncio.Event = asyncio.Event()
+        self._room.set()
+
+    def launch(self, attempt: Attempt) -> None:
+        """Start a task."""
+        self._tasks[attempt] = self._loop.create_task(self._pump(attempt))
+
+    def cancel(self, attempt: Attempt) -> None:
+        """Cancel its task; `aclose` awaits it."""
+        self._tasks[attempt].cancel()
+        self._replies = deque(reply for reply in self._replies if reply.attempt is not attempt)
+
+    async def wait(self, seconds: float) -> Reply:
+        """The next reply of any, or Elapsed after so long; at once for 0."""
+        if seconds <= 0:
+            return ELAPSED
+        if not self._replies:
+            await self._listen(seconds)
+        if not self._replies:
+            return ELAPSED
+        reply = self._replies.popleft()
+        if len(self._replies) < BACKLOG:
+            self._room.set()
+        return reply
+
+    async def aclose(self) -> None:
+        """Cancel what is open and wait until its sockets are closed."""
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def _listen(self, seconds: float) -> None:
+        heard = self._heard = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _wake, heard)
+        try:
+            await heard
+        finally:
+            timer.cancel()
+            self._heard = None
+
+    def _tell(self, reply: Heard) -> None:
+        self._replies.append(reply)
+        if self._heard is not None:
+            _wake(self._heard)
+
+    async def _pump(self, attempt: Attempt) -> None:
+        """Forward every reply, and every exception as one: a pump that died silently would be waited for."""
+        try:
+            async with aclosing(exchange(self._client, attempt)) as replies:
+                async for reply in replies:
+                    self._tell(reply)
+                    if len(self._replies) >= BACKLOG:
+                        self._room.clear()
+                        await self._room.wait()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the machine re-raises what is no weather
+            self._tell(Broken(attempt, error))
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,118 @@
+"""How a call ends when nobody answered: which error fits, and what it says of every provider."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from freelm_integrations.errors import (
+    ContextOverflow,
+    FreeLLMError,
+    NoRouteAnswered,
+    RequestRejected,
+)
+from freelm_integrations.pool.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import AttemptRecord
+    from freelm_integrations.pool.view import RouteView
+    from freelm_integrations.wire.faults import FaultKind
+
+TOO_LONG = frozenset({"too_long", "too_large"})
+WORDS = {
+    "throttled": "rate limit reached (429)",
+    "unauthorized": "key not valid",
+    "unpaid": "no credit left",
+    "timeout": "timed out",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a flight knows when it gives up; `ready_after` is seconds, None for never."""
+
+    records: tuple[AttemptRecord, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+    resting: tuple[RouteView, ...]
+    ready_after: float | None
+    is_out_of_time: bool
+    timeout: float
+
+
+def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
+    """The exception that fits: the request's fault, the prompt's length, or nobody free."""
+    kinds = {record.kind for record in summary.records}
+    lines = "".join(f"\n  {line}" for line in describe(summary))
+    if kinds and kinds <= TOO_LONG and not summary.is_out_of_time:
+        return ContextOverflow(
+            "the prompt is too long for every candidate:" + lines, attempts=summary.records
+        )
+    if kinds and all(_blames_request(kind) for kind in kinds):
+        return rejected(summary.records)
+    if not kinds and not summary.resting and _all_for_length(summary):
+        return ContextOverflow("the prompt is too long for every candidate:" + lines)
+    ready_at = None if summary.ready_after is None else utc + summary.ready_after
+    return NoRouteAnswered(
+        _headline(summary) + lines, attempts=summary.records, next_ready_at=ready_at
+    )
+
+
+def rejected(records: tuple[AttemptRecord, ...]) -> RequestRejected:
+    """The request is the caller's to mend: say what the providers said of it."""
+    blamed = [record for record in records if _blames_request(record.kind)]
+    said = "".join(
+        f"\n  {record.provider} ({record.model}): {record.status} {record.message}"
+        for record in blamed
+    )
+    return RequestRejected("the request itself was rejected:" + said, attempts=records)
+
+
+def _blames_request(kind: str | None) -> bool:
+    return kind is not None and VERDICTS[_known(kind)].blames_request
+
+
+def _known(kind: str) -> FaultKind:
+    return cast("FaultKind", kind)
+
+
+def _all_for_length(summary: Summary) -> bool:
+    return bool(summary.left_out) and all("context" in why for _, _, why in summary.left_out)
+
+
+def _headline(summary: Summary) -> str:
+    tries = len(summary.records)
+    if summary.is_out_of_time:
+        what = f"no route answered within {summary.timeout:g} s ({tries} attempts)"
+    elif tries == 0:
+        what = "no route is free to answer"
+    else:
+        what = f"no route answered ({tries} attempt{'s' if tries > 1 else ''})"
+    if summary.ready_after is not None:
+        what += f"; the first is expected back in {summary.ready_after:.0f} s"
+    return what + ":"
+
+
+def describe(summary: Summary) -> list[str]:
+    """A line for every provider: what was tried, what rests and until when, what was left out and why."""
+    lines: dict[str, list[str]] = {}
+    for record in summary.records:
+        words = WORDS.get(record.kind or "", (record.kind or "").replace("_", " "))
+        said = f": {record.message}" if record.message else ""
+        lines.setdefault(record.provider, []).append(f"{record.model} {words}{said}")
+    tried = {(record.provider, record.model, record.key) for record in summary.records}
+    for (provider, why), count in _resting(summary, tried).items():
+        lines.setdefault(provider, []).append(f"{count} resting ({why})")
+    for (provider, why), count in Counter((who, why) for who, _, why in summary.left_out).items():
+        lines.setdefault(provider, []).append(f"{count} left out ({why})")
+    return [f"{provider}: {'; '.join(parts)}" for provider, parts in lines.items()]
+
+
+def _resting(summary: Summary, tried: set[tuple[str, str, str]]) -> Counter[tuple[str, str]]:
+    """How many routes of each provider were not asked because they rest, by reason."""
+    return Counter(
+        (view.route.provider.name, WORDS.get(view.resting, view.resting))
+        for view in summary.resting
+        if view.resting is not None
+        and (view.route.provider.name, view.route.model.id, view.route.key.fingerprint) not in tried
+    )

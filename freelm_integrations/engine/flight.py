@@ -1,0 +1,454 @@
+"""The open attempts of one call. Every decision of the failover machine is a plain method here, tested without a generator.
+
+Rules that keep it sound:
+- a route that was leased is in `_open` until it is settled, and settled exactly once;
+- the first content commits the call to its attempt; before that every fault is absorbed unless it is fatal, after it a
+  fault is raised with the partial text;
+- expiry is judged on `Elapsed` only; a driver answers `Wait(0)` with it at once, so endless keep-alives still time out;
+- after the commit only time spent waiting counts as silence: a slow consumer is not a silent server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from freelm_integrations.chat import AttemptRecord, Delta, Origin
+from freelm_integrations.engine import ending
+from freelm_integrations.engine.journal import Journal
+from freelm_integrations.engine.steps import (
+    Attempt,
+    Broken,
+    Chunk,
+    Elapsed,
+    End,
+    Opened,
+    Refused,
+)
+from freelm_integrations.errors import StreamInterrupted
+from freelm_integrations.pool.pool import Abandoned, Success
+from freelm_integrations.pool.verdicts import VERDICTS
+from freelm_integrations.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freelm_integrations.chat import Request, Usage
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.engine.steps import Reply
+    from freelm_integrations.events import Event
+    from freelm_integrations.pool.pool import Lease, Pool
+    from freelm_integrations.pool.view import Route, RouteView
+    from freelm_integrations.wire.dialect import Decoder
+    from freelm_integrations.wire.hints import Reading
+
+TRIES_OF_A_ROUTE = 2
+"""How often one call tries one route when it need not wait: once more after a passing fault, when all others were asked."""
+PAUSE_BEFORE_AGAIN = 0.4
+"""Seconds before a route that failed in passing is tried again; jittered by half."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What one call may spend: seconds to its first content, seconds of silence, attempts; and whether it may wait."""
+
+    timeout: float = 60.0
+    attempt_timeout: float = 30.0
+    max_attempts: int = 12
+    wait: bool = False
+    is_observed: bool = True
+
+
+class Candidates(Protocol):
+    """Where a flight finds its next route."""
+
+    tokens: int
+    """What one attempt is expected to use, prompt and answer together."""
+
+    def views(self, now: float) -> Iterable[RouteView]:
+        """Every admissible route as it is now, best first; lazily."""
+        ...
+
+    def left_out(self) -> tuple[tuple[str, str, str], ...]:
+        """(provider, model, reason) for what cannot serve this request."""
+        ...
+
+
+@dataclass(slots=True)
+class Leg:
+    """One attempt in the air, and what has been heard of it."""
+
+    attempt: Attempt
+    route: Route
+    lease: Lease
+    decoder: Decoder
+    started_at: float
+    number: int
+    expires_at: float
+    readings: tuple[Reading, ...] = ()
+    usage: Usage | None = None
+    first_content_at: float | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this call has learned of one route."""
+
+    tries: int = 0
+    fault: Fault | None = None
+    again_at: float = 0.0
+
+
+class Flight:
+    """One call under way; touched by its machine only, so it needs no lock."""
+
+    def __init__(
+        self,
+        request: Request,
+        candidates: Candidates,
+        *,
+        pool: Pool,
+        clock: Clock,
+        terms: Terms,
+        call: int = 0,
+    ) -> None:
+        """Start the call's clock; nothing is leased yet."""
+        self.request = request
+        self.terms = terms
+        self.started_at = clock.now()
+        self.is_finished = False
+        self.winner: Leg | None = None
+        self.records: list[AttemptRecord] = []
+        self._candidates = candidates
+        self._pool = pool
+        self._clock = clock
+        self._open: dict[Attempt, Leg] = {}
+        self._dropped: list[Attempt] = []
+        self._tallies: dict[Route, Tally] = {}
+        self._shy: set[str] = set()
+        self._blamed: set[str] = set()
+        self._deadline = self.started_at + terms.timeout
+        self._launches = 0
+        self._resume_at = self.started_at
+        self._waiting_since = self.started_at
+        self._silent_for = 0.0
+        self._said: list[str] = []
+        self._journal = Journal(clock, call, is_observed=terms.is_observed)
+
+    # ------------------------------------------------------------------ launching
+
+    def launch(self) -> Attempt | None:
+        """The next attempt to start now, its route leased; None when none is due or none is ready."""
+        now = self._clock.now()
+        if self._open or self.winner is not None or now < self._resume_at:
+            return None
+        if self._launches >= self.terms.max_attempts or now >= self._deadline:
+            return None
+        leased = self._lease_next(now)
+        return None if leased is None else self._take_off(*leased, now)
+
+    def _lease_next(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease the best route not yet tried, of another provider than those that just failed where possible."""
+        tests = (self._is_fresh_elsewhere, self._is_fresh) if self._shy else (self._is_fresh,)
+        if self._tallies:
+            tests = (*tests, self._is_due_again)
+        for test in tests:
+            for view in self._candidates.views(now):
+                if view.ready_at > now or not test(view.route, now):
+                    continue
+                lease = self._pool.lease(view.route, now, tokens=self._candidates.tokens)
+                if lease is not None:
+                    return view.route, lease
+        return None
+
+    def _is_fresh(self, route: Route, _now: float) -> bool:
+        return route not in self._tallies
+
+    def _is_fresh_elsewhere(self, route: Route, _now: float) -> bool:
+        return route not in self._tallies and route.provider.id not in self._shy
+
+    def _is_due_again(self, route: Route, now: float) -> bool:
+        tally = self._tallies.get(route)
+        return tally is not None and now >= tally.again_at and self._may_try_again(tally)
+
+    def _may_try_again(self, tally: Tally) -> bool:
+        if tally.fault is None or not VERDICTS[tally.fault.kind].is_transient:
+            return False
+        return self.terms.wait or tally.tries < TRIES_OF_A_ROUTE
+
+    def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
+        self._launches += 1
+        provider, model = route.provider, route.model
+        body = provider.dialect.encode(
+            self.request, model.id, tags=model.tags, dropped=self._pool.refused(route)
+        )
+        room = min(self.terms.attempt_timeout, self._deadline - now)
+        attempt = Attempt(
+            "POST",
+            provider.base_url + "/chat/completions",
+            {**(_STREAM if self.request.streaming else _PLAIN), **provider.headers},
+            body,
+            route.key.secret,
+            timeout=room,
+        )
+        self._open[attempt] = Leg(
+            attempt,
+            route,
+            lease,
+            provider.dialect.decoder(self.request, model.id),
+            started_at=now,
+            number=self._launches,
+            expires_at=now + room,
+        )
+        self._tallies.setdefault(route, Tally()).tries += 1
+        self._journal.started(self._launches, route)
+        return attempt
+
+    # ------------------------------------------------------------------ waiting
+
+    def patience(self) -> float:
+        """Seconds the next reply may take; raises when nothing can come any more."""
+        now = self._waiting_since = self._clock.now()
+        if self.winner is not None:
+            return max(0.0, self.terms.attempt_timeout - self._silent_for)
+        if self._open:
+            nearest = min(leg.expires_at for leg in self._open.values())
+            return max(0.0, min(nearest, self._deadline) - now)
+        self._resume_at = self._next_launch_at(now)
+        return max(0.0, self._resume_at - now)
+
+    def _next_launch_at(self, now: float) -> float:
+        """When to try again with nothing in the air; raises when that is never, or too late."""
+        spent = self._launches >= self.terms.max_attempts
+        again_at, ready_at = (float("inf"),) * 2 if spent else self._comebacks(now)
+        moment = min(again_at, ready_at) if self.terms.wait else again_at
+        if moment <= self._deadline and now < self._deadline:
+            return moment
+        raise self._exhausted(now, ready_at)
+
+    def _comebacks(self, now: float) -> tuple[float, float]:
+        """When a route may be tried a second time without waiting for a cooldown; when any route is ready at all."""
+        again_at = ready_at = float("inf")
+        for view in self._candidates.views(now):
+            tally = self._tallies.get(view.route)
+            if tally is None:
+                ready_at = min(ready_at, view.ready_at)
+            elif self._may_try_again(tally):
+                moment = max(tally.again_at, view.ready_at)
+                ready_at = min(ready_at, moment)
+                if view.ready_at <= max(now, tally.again_at):
+                    again_at = min(again_at, moment)
+        return again_at, ready_at
+
+    def _exhausted(self, now: float, ready_at: float) -> Exception:
+        """The error that fits what was seen, with a line for every provider."""
+        if ready_at == float("inf"):  # routes not to be tried again in this call may still come back
+            ready_at = min((view.ready_at for view in self._candidates.views(now)), default=ready_at)
+        summary = ending.Summary(
+            records=tuple(self.records),
+            left_out=self._candidates.left_out(),
+            resting=tuple(self._candidates.views(now)),
+            ready_after=None if ready_at == float("inf") else max(0.0, ready_at - now),
+            is_out_of_time=now >= self._deadline,
+            timeout=self.terms.timeout,
+        )
+        error = ending.error_for(summary, utc=self._clock.utc())
+        self._journal.exhausted(len(self.records), str(error), summary.ready_after)
+        return error
+
+    # ------------------------------------------------------------------ absorbing
+
+    def absorb(self, reply: Reply) -> list[Delta]:
+        """What one reply says, ready to be delivered; the first content commits the call to its attempt."""
+        if isinstance(reply, Elapsed):
+            self._expire(self._clock.now())
+            return []
+        leg = self._open.get(reply.attempt)
+        if leg is None:
+            return []  # late news of a dropped attempt
+        if isinstance(reply, Opened):
+            dialect = leg.route.provider.dialect
+            leg.readings = dialect.readings(reply.headers, utc=self._clock.utc())
+            return []
+        heard = self._hear(leg, reply)
+        now = self._clock.now()
+        if isinstance(heard, Fault):
+            self._fail(leg, heard, now)
+            return []
+        return self._relay(leg, heard, now, is_last=isinstance(reply, End))
+
+    def _hear(self, leg: Leg, reply: Chunk | End | Refused | Broken) -> list[Delta] | Fault:
+        """The deltas in a reply, or the fault in their place."""
+        if isinstance(reply, Chunk):
+            return leg.decoder.feed(reply.data)
+        if isinstance(reply, End):
+            return leg.decoder.end()
+        if isinstance(reply, Refused):
+            return leg.route.provider.dialect.fault(
+                reply.status, reply.headers, reply.body, utc=self._clock.utc()
+            )
+        return _weather(reply.error)
+
+    def _relay(self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool) -> list[Delta]:
+        speaks = False
+        for delta in deltas:
+            if delta.has_content:
+                speaks = True
+                self._said.append(delta.text)
+            if delta.usage is not None:
+                leg.usage = delta.usage
+        if speaks and self.winner is None:
+            deltas = [deltas[0]._replace(origin=self._commit(leg, now)), *deltas[1:]]
+        self._silent_for = 0.0 if speaks else self._silent_for + now - self._waiting_since
+        if is_last:
+            self._complete(leg, now)
+        return deltas
+
+    def _commit(self, leg: Leg, now: float) -> Origin:
+        """Let this attempt speak and drop the others; what it says first is marked with who it is."""
+        self.winner = leg
+        leg.first_content_at = now
+        for other in [other for other in self._open.values() if other is not leg]:
+            self._drop(other, now)
+        route, decoder = leg.route, leg.decoder
+        ms = (now - leg.started_at) * 1000
+        record = AttemptRecord(route.provider.name, route.model.id, route.key.fingerprint, ms=ms)
+        self.records.append(record)
+        self._journal.committed(leg.number, route, now - self.started_at)
+        return Origin(
+            route.provider.name,
+            decoder.model or route.model.id,
+            route.key.fingerprint,
+            tuple(self.records),
+            decoder.response_id,
+        )
+
+    def _complete(self, leg: Leg, now: float) -> None:
+        spoke_at = now if leg.first_content_at is None else leg.first_content_at
+        self._settle(leg, Success(spoke_at - leg.started_at), now)
+        self.is_finished = True
+        elapsed = now - self.started_at
+        self._journal.completed(leg.route, len(self.records), elapsed, leg.usage)
+
+    # ------------------------------------------------------------------ failing
+
+    def _expire(self, now: float) -> None:
+        """Fail every attempt past its own time, or the one that speaks if it fell silent."""
+        if self.winner is not None:
+            self._silent_for += now - self._waiting_since
+            if self._silent_for >= self.terms.attempt_timeout:
+                self._drop_failed(self.winner, now)
+            return
+        for leg in list(self._open.values()):
+            if now >= min(leg.expires_at, self._deadline):
+                self._drop_failed(leg, now)
+
+    def _drop_failed(self, leg: Leg, now: float) -> None:
+        self._dropped.append(leg.attempt)
+        silent_for = self._silent_for if self.winner is leg else now - leg.started_at
+        self._fail(leg, Fault(kind="timeout", message=f"silent for {silent_for:.1f} s"), now)
+
+    def _fail(self, leg: Leg, fault: Fault, now: float) -> None:
+        """Settle a failed attempt and decide what it means; raises when it is fatal or came after the commit."""
+        if fault.kind == "bad_parameter" and self._learn(leg.route, fault.parameter):
+            self._settle(leg, fault, now)
+            self._note(leg, fault, now)
+            del self._tallies[leg.route]  # the same route again, without the parameter
+            return
+        cooled = self._settle(leg, fault, now)
+        self._note(leg, fault, now)
+        self._journal.cooled(leg.route, fault, cooled)
+        if self.winner is leg:
+            raise self._interrupted(leg, fault)
+        self._judge(leg.route, fault, now)
+
+    def _learn(self, route: Route, parameter: str | None) -> bool:
+        """Remember that the route's model refuses a parameter; False if that was known or cannot be left out."""
+        if parameter is None or not route.provider.dialect.may_drop(parameter):
+            return False
+        return self._pool.learn_refused(route, parameter)
+
+    def _note(self, leg: Leg, fault: Fault, now: float) -> None:
+        route, ms = leg.route, (now - leg.started_at) * 1000
+        if self.winner is leg:
+            self.records.pop()  # it had been noted as the one that answered
+        record = AttemptRecord(
+            route.provider.name,
+            route.model.id,
+            route.key.fingerprint,
+            kind=fault.kind,
+            status=fault.status,
+            message=fault.message,
+            retry_after=fault.retry_after,
+            ms=ms,
+        )
+        self.records.append(record)
+        self._journal.failed(leg.number, route, fault, ms)
+
+    def _judge(self, route: Route, fault: Fault, now: float) -> None:
+        """Note what the fault says of the route, its provider and the request."""
+        verdict = VERDICTS[fault.kind]
+        tally = self._tallies[route]
+        tally.fault = fault
+        pause = PAUSE_BEFORE_AGAIN * (1 + self._clock.chance()) if verdict.feeds_breaker else 0.0
+        tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
+        if verdict.feeds_breaker:
+            self._shy.add(route.provider.id)
+        if verdict.blames_request:
+            self._blamed.add(route.provider.id)
+            if len(self._blamed) >= 2:  # noqa: PLR2004 - two witnesses
+                raise ending.rejected(tuple(self.records))
+
+    def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
+        partial = "".join(self._said)
+        message = (
+            f"the answer of {leg.route.provider.name} ({leg.route.model.id}) broke off after "
+            f"{len(partial)} characters: {fault.kind}{': ' + fault.message if fault.message else ''}"
+        )
+        return StreamInterrupted(message, partial=partial, attempts=self.records)
+
+    # ------------------------------------------------------------------ settling
+
+    def _settle(self, leg: Leg, outcome: Success | Fault | Abandoned, now: float) -> object:
+        del self._open[leg.attempt]
+        return self._pool.settle(
+            leg.lease, outcome, now, usage=leg.usage, readings=leg.readings
+        )
+
+    def _drop(self, leg: Leg, now: float) -> None:
+        self._dropped.append(leg.attempt)
+        self._settle(leg, Abandoned(), now)
+
+    def drops(self) -> list[Attempt]:
+        """The attempts to cancel, told once."""
+        if not self._dropped:
+            return _NOTHING
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def news(self) -> list[Event]:
+        """The events to report, told once."""
+        return self._journal.take()
+
+    def close(self) -> None:
+        """Settle what is still open as abandoned: nobody is to blame for a caller who left."""
+        now = self._clock.now()
+        for leg in list(self._open.values()):
+            self._settle(leg, Abandoned(), now)
+
+
+_NOTHING: list[Attempt] = []
+_PLAIN = {"content-type": "application/json", "accept": "application/json"}
+_STREAM = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+def _weather(error: BaseException) -> Fault:
+    """A transport error as a fault; anything else is a bug and raised again."""
+    message = str(error)[:200]
+    if isinstance(error, TimeoutError):
+        return Fault(kind="timeout", message=message)
+    if isinstance(error, ConnectionRefusedError):
+        return Fault(kind="unreachable", message=message)
+    if isinstance(error, ConnectionError):
+        return Fault(kind="broken", message=message)
+    raise error

@@ -1,0 +1,148 @@
+"""The objects that users of the OpenAI SDK know: attribute access, `model_dump()`, and nothing that acts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Object(BaseModel):
+    """A pydantic model that keeps what it does not know, as that SDK's do."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that were set, as plain data."""
+        return self.model_dump(exclude_unset=True)
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The fields that were set, as JSON text."""
+        return self.model_dump_json(exclude_unset=True, indent=indent)
+
+
+class Function(Object):
+    """Which function a tool call names; in a stream the arguments arrive in pieces."""
+
+    name: str | None = None
+    arguments: str = ""
+
+
+class ChatCompletionMessageToolCall(Object):
+    """One finished tool call."""
+
+    id: str
+    function: Function
+    type: Literal["function"] = "function"
+
+
+class ChatCompletionMessage(Object):
+    """The assistant's message; `reasoning` holds what the model thought aloud, if anything."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ChatCompletionMessageToolCall] | None = None
+    reasoning: str | None = None
+
+
+class PromptTokensDetails(Object):
+    """Of the prompt's tokens, how many came from a cache."""
+
+    cached_tokens: int | None = None
+
+
+class CompletionTokensDetails(Object):
+    """Of the answer's tokens, how many were thinking."""
+
+    reasoning_tokens: int | None = None
+
+
+class CompletionUsage(Object):
+    """Tokens, as the provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptTokensDetails | None = None
+    completion_tokens_details: CompletionTokensDetails | None = None
+
+
+class Choice(Object):
+    """The one choice of an answer."""
+
+    index: int = 0
+    message: ChatCompletionMessage
+    finish_reason: str = "stop"
+    logprobs: Any = None
+
+
+class ChatCompletion(Object):
+    """A whole answer. `freelm` tells who gave it: provider, model, key fingerprint, attempts, integrity."""
+
+    id: str
+    choices: list[Choice]
+    created: int
+    model: str
+    object: Literal["chat.completion"] = "chat.completion"
+    usage: CompletionUsage | None = None
+    freelm: dict[str, Any] = {}
+
+
+class ChoiceDeltaToolCall(Object):
+    """A piece of a tool call; `id` and the name come with its first piece only."""
+
+    index: int
+    id: str | None = None
+    function: Function | None = None
+    type: Literal["function"] | None = None
+
+
+class ChoiceDelta(Object):
+    """What a chunk adds."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    tool_calls: list[ChoiceDeltaToolCall] | None = None
+    reasoning: str | None = None
+
+
+class ChunkChoice(Object):
+    """The one choice of a chunk."""
+
+    index: int = 0
+    delta: ChoiceDelta
+    finish_reason: str | None = None
+    logprobs: Any = None
+
+
+class ChatCompletionChunk(Object):
+    """A piece of a streamed answer; the first one's `freelm` tells who speaks."""
+
+    id: str
+    choices: list[ChunkChoice]
+    created: int
+    model: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    usage: CompletionUsage | None = None
+    freelm: dict[str, Any] | None = None
+
+
+class Model(Object):
+    """One model that may be called now."""
+
+    id: str
+    created: int = 0
+    object: Literal["model"] = "model"
+    owned_by: str = ""
+
+
+class ModelPage(Object):
+    """The models, as that SDK's page: iterate it, or read `data`."""
+
+    data: list[Model]
+    object: Literal["list"] = "list"
+
+    def __iter__(self) -> Any:
+        """The models one by one."""
+        return iter(self.data)
