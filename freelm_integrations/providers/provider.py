@@ -1,18 +1,257 @@
-"""A provider as a user configured it: its declaration, keys and options."""
+"""The providers users make: the six, any other endpoint, and a model of one's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Never
+
+from freelm_integrations.errors import ConfigError
+from freelm_integrations.providers import PROVIDERS
+from freelm_integrations.providers.address import checked_base_url
+from freelm_integrations.providers.configured import Provider
+from freelm_integrations.providers.keys import Key
+from freelm_integrations.providers.options import variable_of
+from freelm_integrations.providers.spec import ModelSpec, ProviderSpec
+from freelm_integrations.wire.openai import ChatCompletions
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from collections.abc import Iterable
+    from os import PathLike
+
+    from freelm_integrations.providers.keys import KeysArgument
+    from freelm_integrations.providers.options import ModelsArgument
+    from freelm_integrations.providers.spec import Limit
+
+__all__ = [
+    "NIM",
+    "Cerebras",
+    "GoogleAIStudio",
+    "Groq",
+    "Key",
+    "Local",
+    "Mistral",
+    "OpenAICompatible",
+    "OpenRouter",
+    "Provider",
+]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+EMBEDDED_CONTEXT = 4096
+"""Tokens an embedded model is loaded for unless told otherwise (the default of `embedded`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One credential of one provider; shown only as a fingerprint (first 8 hex of its sha256)."""
+class OpenRouter(Provider):
+    """OpenRouter's free models: `OpenRouter("sk-or-...")`."""
 
-    secret: SecretStr
-    fingerprint: str
-    account: str
+    spec = PROVIDERS["openrouter"]
+
+
+class GoogleAIStudio(Provider):
+    """Gemini and Gemma on a Google AI Studio key, over its OpenAI-shaped endpoint."""
+
+    spec = PROVIDERS["google"]
+
+
+class NIM(Provider):
+    """NVIDIA's hosted NIM: `NIM("nvapi-...")`."""
+
+    spec = PROVIDERS["nim"]
+
+
+class Groq(Provider):
+    """Groq: `Groq("gsk_...")`."""
+
+    spec = PROVIDERS["groq"]
+
+
+class Cerebras(Provider):
+    """Cerebras: `Cerebras("csk-...")`. Its keys spend a credit since 2026-08."""
+
+    spec = PROVIDERS["cerebras"]
+
+
+class Mistral(Provider):
+    """Mistral's own API: `Mistral("...")`."""
+
+    spec = PROVIDERS["mistral"]
+
+
+class OpenAICompatible(Provider):
+    """Any other endpoint that speaks chat completions."""
+
+    def __init__(  # noqa: PLR0913 - as `Provider`
+        self,
+        name: str,
+        base_url: str,
+        keys: KeysArgument = None,
+        models: ModelsArgument | None = None,
+        *,
+        prefer: str | Iterable[str] = (),
+        priority: int = 0,
+        limits: Iterable[Limit] | None = None,
+        account: str | None = None,
+        discover: bool = True,
+        **unexpected: Never,
+    ) -> None:
+        """Declare and configure it in one go; see `Provider` for what is not said here.
+
+        Args:
+            name: What it is called in events, errors and variables: letters, digits, `-` and `_`.
+            base_url: Its address up to what comes before `/chat/completions`.
+            keys: None: those of `FREELM_<NAME>_KEYS`. Without any, no Authorization is sent.
+            models: What to use; recommended, as an unknown endpoint's list says little.
+            prefer: See `Provider`.
+            priority: See `Provider`.
+            limits: Over all models of an account together; none are known otherwise.
+            account: See `Provider`.
+            discover: See `Provider`.
+            **unexpected: See `Provider`.
+
+        Raises:
+            ConfigError: The name is taken or is none, or see `Provider`.
+        """
+        vars(self)["spec"] = _undeclared(name, base_url)
+        super().__init__(
+            keys,
+            models=models,
+            prefer=prefer,
+            priority=priority,
+            limits=limits,
+            account=account,
+            discover=discover,
+            **unexpected,
+        )
+
+
+class Local(Provider):
+    """A model on this machine or network: a server by its URL, or a GGUF file served in process.
+
+    What is not given comes from `FREELM_LOCAL_BASE_URL`, else `FREELM_LOCAL_GGUF`, else it is the
+    embedded model that is at hand, else Ollama at its usual port.
+    """
+
+    spec = PROVIDERS["local"]
+
+    def __init__(  # noqa: PLR0913 - as `Provider`
+        self,
+        base_url: str | None = None,
+        *,
+        gguf: str | PathLike[str] | None = None,
+        models: ModelsArgument | None = None,
+        context: int = EMBEDDED_CONTEXT,
+        prefer: str | Iterable[str] = (),
+        priority: int = 100,
+        keys: KeysArgument = (),
+        discover: bool = True,
+        **unexpected: Never,
+    ) -> None:
+        """Name a server or a file; nothing is opened yet.
+
+        Args:
+            base_url: Of Ollama (`http://localhost:11434/v1`), llama.cpp, LM Studio and the like.
+            gguf: A model file to serve in process; needs the extra `freelm-integrations[local]`.
+            models: See `Provider`.
+            context: Tokens of prompt and answer together to load an embedded model for; a server
+                has its own.
+            prefer: See `Provider`.
+            priority: See `Provider`; 100 makes it the last resort.
+            keys: Only where the server was started with one.
+            discover: See `Provider`.
+            **unexpected: See `Provider`.
+
+        Raises:
+            ConfigError: Both a URL and a file are given, or see `Provider`.
+        """
+        file = None if gguf is None else Path(gguf).expanduser()
+        if base_url is not None and file is not None:
+            message = "Local takes a base_url or a gguf file, not both: make two of them"
+            raise ConfigError(message)
+        if base_url is None and file is None:
+            file = _file_at_hand(self.spec)
+        if file is not None:
+            models = models or (ModelSpec(file.stem, context=context),)
+        super().__init__(
+            keys,
+            base_url=base_url,
+            models=models,
+            prefer=prefer,
+            priority=priority,
+            discover=discover,
+            **unexpected,
+        )
+        vars(self).update(_file=file, _context=context)
+        if file is not None:
+            self._be_embedded()
+
+    def start(self) -> None:
+        """Load the model if it is an embedded one: `base_url` is known from then on.
+
+        Blocks while the file is read; event loops do it in a thread. Harmless when repeated.
+
+        Raises:
+            ConfigError: The extra is missing, or the file is no model.
+        """
+        file: Path | None = vars(self)["_file"]
+        if file is None:
+            return
+        # Imported here: only who serves a model needs it.
+        from freelm_integrations.embedded import EmbeddedServer, shared_server
+
+        context: int = vars(self)["_context"]
+        if context == EMBEDDED_CONTEXT:
+            vars(self)["base_url"] = shared_server(file).base_url
+        else:
+            server = vars(self).setdefault("_server", EmbeddedServer(file, context=context))
+            vars(self)["base_url"] = server.start()
+
+    def _be_embedded(self) -> None:
+        """Be known by the file; where it is served shows once it is started."""
+        vars(self).update(
+            id=f"{self.name}@{vars(self)['_file'].name}",
+            base_url="",
+            # Its server closes after a stream without saying so: a kept connection would be a dead one.
+            headers={**self.headers, "connection": "close"},
+        )
+
+    def _portable(self) -> dict[str, Any]:
+        state = super()._portable()
+        state.pop("_server", None)
+        return state if state["_file"] is None else {**state, "base_url": ""}
+
+
+def _file_at_hand(spec: ProviderSpec) -> Path | None:
+    """The file to serve where neither a server nor a file is named: the variable's, or the bundled one."""
+    if variable_of(spec, "BASE_URL") is not None:
+        return None
+    if (named := variable_of(spec, "GGUF")) is not None:
+        return Path(named).expanduser()
+    from freelm_integrations.embedded import find_gguf, is_available
+
+    return find_gguf() if is_available() else None
+
+
+def _undeclared(name: str, base_url: str) -> ProviderSpec:
+    """What can be said of a provider nobody declared: hardly anything, so everything is allowed."""
+    if not _NAME.fullmatch(name):
+        message = f"provider name {name!r} is not made of letters, digits, '-' and '_'"
+        raise ConfigError(message)
+    if name.lower() in PROVIDERS:
+        message = (
+            f"{name!r} is a declared provider: use its own class with base_url=..., or another name"
+        )
+        raise ConfigError(message)
+    variable = f"FREELM_{name.upper().replace('-', '_')}_KEYS"
+    return ProviderSpec(
+        name=name,
+        title=name,
+        base_url=checked_base_url(base_url, owner=name),
+        key_page="",
+        key_variables=(variable,),
+        needs_key=False,
+        dialect=ChatCompletions(),
+        models=(),
+        chat_exclude=("embed", "rerank", "whisper", "tts"),
+    )

@@ -1,0 +1,27 @@
+"""The valid word nearest to a wrong one, for messages that help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.5) -> str | None:
+    """The most similar of `words`, case aside, or None if none reaches `cutoff` (0 to 1)."""
+    # Imported here: only a message about a mistake needs it.
+    from difflib import get_close_matches
+
+    by_fold = {candidate.casefold(): candidate for candidate in words}
+    matches = get_close_matches(word.casefold(), by_fold, n=1, cutoff=cutoff)
+    return by_fold[matches[0]] if matches else None
+
+
+def unknown(kind: str, word: object, words: Iterable[str]) -> str:
+    """A sentence that names the wrong word, the nearest valid one and, after it, all of them."""
+    valid = list(words)
+    shown = repr(word) if isinstance(word, str) else f"of type {type(word).__name__}"
+    guess = nearest(word, valid) if isinstance(word, str) else None
+    hint = "" if guess is None else f": did you mean {guess!r}?"
+    return f"unknown {kind} {shown}{hint} (valid: {', '.join(valid)})"

@@ -1,0 +1,62 @@
+"""Cerebras: very fast, but no longer free: since 2026-08-17 a key spends a one-time credit.
+
+It stays for those who have one, last in the default order. Without a balance every call is answered
+402, which rests the key. `gpt-oss-120b` is on other providers, too.
+"""
+
+from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.wire.openai import ChatCompletions
+
+_HOUR = 3600.0
+
+CEREBRAS = ProviderSpec(
+    name="cerebras",
+    title="Cerebras",
+    base_url="https://api.cerebras.ai/v1",
+    key_page="https://cloud.cerebras.ai",
+    key_variables=("CEREBRAS_API_KEY", "FREELM_CEREBRAS_KEYS"),
+    key_prefixes=("csk-",),
+    dialect=ChatCompletions(),
+    # Buckets that refill steadily, per model and organisation.
+    tiers={
+        # 5 USD for 30 days once a payment method is saved; limits from live headers, 2026.
+        "credit": Tier(
+            each_model=(
+                Limit(5, "requests", per=60),
+                Limit(30_000, "tokens", per=60),
+                Limit(150, "requests", per=_HOUR),
+                Limit(1_000_000, "tokens", per=_HOUR),
+                Limit(2_400, "requests", per=DAY),
+                Limit(1_000_000, "tokens", per=DAY),
+            )
+        ),
+        # Accounts of before 2026-08-17, should any live on.
+        "free": Tier(
+            each_model=(
+                Limit(30, "requests", per=60),
+                Limit(60_000, "tokens", per=60),
+                Limit(14_400, "requests", per=DAY),
+            )
+        ),
+        "paid": Tier(),
+    },
+    # inference-docs.cerebras.ai, 2026-08, and client lists of 2026-10; 65K of context on credit
+    # accounts, twice that on paid ones. Both think first.
+    models=(
+        ModelSpec(
+            "gpt-oss-120b",
+            tags=("fast", "large", "tools", "json_schema", "reasoning"),
+            context=65_536,
+            output=32_768,
+            family="gpt-oss-120b",
+        ),
+        ModelSpec(
+            "qwen-3.8-27b",
+            tags=("fast", "tools", "reasoning"),
+            context=65_536,
+            family="qwen3.8-27b",
+        ),
+    ),
+    # The vendor states that prompts are neither kept nor trained on (as of 2026-08).
+    trains=False,
+)

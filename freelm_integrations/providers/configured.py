@@ -1,0 +1,178 @@
+"""A provider as a user configured it: its declaration, keys and options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Never, Self
+
+from freelm_integrations.providers.address import place_of
+from freelm_integrations.providers.keys import NO_KEY, keys_in_environment, read_keys
+from freelm_integrations.providers.options import (
+    base_url_of,
+    limits_of,
+    models_of,
+    refuse_unexpected,
+    split_words,
+    tier_name_of,
+)
+from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from freelm_integrations.providers.keys import Key, KeysArgument
+    from freelm_integrations.providers.options import ModelsArgument
+    from freelm_integrations.wire.dialect import Dialect
+
+ARGUMENTS = "keys tier base_url models prefer priority limits account discover".split()
+USER_AGENT = "freelm-integrations"
+"""Groq's and NIM's gates refuse the stock agents of HTTP libraries (sheets of 2026-11)."""
+_UNLIMITED = Tier()
+_STAYS = frozenset({"keys", "dialect"})
+"""What is not pickled: the secrets, and what the spec brings."""
+
+
+class Provider:
+    """One provider as it is to be used. Does not change once made; safe to share between threads.
+
+    Copies are the same object. Pickled, it leaves its keys behind: where it is unpickled they are
+    read from the environment again.
+    """
+
+    spec: ProviderSpec
+    name: str
+    id: str
+    """The name, and where it is if that is not the usual place: what is known of it is kept under this."""
+    base_url: str
+    """Without a trailing slash. Empty for an embedded model that was not started yet."""
+    keys: tuple[Key, ...]
+    """Empty if it needs one and none was found; a keyless provider has one of an empty secret."""
+    tier: Tier
+    tier_name: str
+    models: tuple[ModelSpec, ...] | None
+    """The static list, or None: discovered, or built in."""
+    prefer: tuple[str, ...]
+    priority: int
+    limits: tuple[Limit, ...] | None
+    """The user's own, in place of `tier.shared`; None: the tier's."""
+    discover: bool
+    dialect: Dialect
+    headers: Mapping[str, str]
+    """What every request carries beside its key; names in lower case."""
+
+    def __init__(  # noqa: PLR0913 - the contract's arguments; all but the keys by name
+        self,
+        keys: KeysArgument = None,
+        *,
+        tier: str | None = None,
+        base_url: str | None = None,
+        models: ModelsArgument | None = None,
+        prefer: str | Iterable[str] = (),
+        priority: int = 0,
+        limits: Iterable[Limit] | None = None,
+        account: str | None = None,
+        discover: bool = True,
+        **unexpected: Never,
+    ) -> None:
+        """Check it all, and read what is not given from the environment.
+
+        Args:
+            keys: See `KeysArgument`. None: the first of the provider's variables that holds any.
+            tier: Which of the provider's published sets of limits holds. None:
+                `FREELM_<NAME>_TIER`, else the first of them (`free`, but `credit` at Cerebras).
+            base_url: Another address of the same API, over https, or over http on loopback and
+                private addresses. None: `FREELM_<NAME>_BASE_URL`, else the usual one.
+            models: The only models to use, best first; nothing is discovered then. A string may
+                hold several with commas between. None: `FREELM_<NAME>_MODELS`, else all.
+            prefer: Ids, families or tags of the models to take before the provider's others.
+            priority: Lower goes first under the strategy `priority`.
+            limits: In place of the tier's limits over all models together.
+            account: Names the account all the keys belong to, so that they share its limits.
+                None: each key is an account of its own.
+            discover: Whether to ask the provider for its model list.
+            **unexpected: Nothing: there to be refused with the nearest valid name.
+
+        Raises:
+            ConfigError: Something of this makes no sense. No message shows a key.
+        """
+        spec = self.spec
+        refuse_unexpected(type(self).__name__, unexpected, ARGUMENTS)
+        place = base_url_of(spec, base_url)
+        fixed = models_of(spec, models)
+        tier_name = tier_name_of(spec, tier)
+        vars(self).update(  # past `__setattr__`, which refuses
+            name=spec.name,
+            id=spec.name if place == spec.base_url else f"{spec.name}@{place_of(place)}",
+            base_url=place,
+            keys=_keys_of(spec, keys, account),
+            tier=spec.tiers.get(tier_name, _UNLIMITED),
+            tier_name=tier_name,
+            models=fixed,
+            prefer=split_words(prefer),
+            priority=priority,
+            limits=None if limits is None else limits_of(spec, limits),
+            discover=discover and fixed is None,
+            dialect=spec.dialect,
+            headers={"user-agent": USER_AGENT, **spec.headers},
+            _account=account,
+        )
+
+    @property
+    def shared_limits(self) -> tuple[Limit, ...]:
+        """What counts all models of one account together."""
+        return self.tier.shared if self.limits is None else self.limits
+
+    def limits_of(self, model: ModelSpec) -> tuple[Limit, ...]:
+        """What counts one model of one account: the model's own limits, else the tier's."""
+        return self.tier.each_model if model.limits is None else model.limits
+
+    def start(self) -> None:
+        """Make it ready to be asked: loads an embedded model, does nothing for any other. May block."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: state is kept per provider, so a changed one would be another."""
+        message = f"{type(self).__name__} does not change once made: make another"
+        raise AttributeError(message)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse, like `__setattr__`."""
+        self.__setattr__(name, None)
+
+    def __copy__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Everything but the keys."""
+        return (_restored, (type(self), self._portable()))
+
+    def _portable(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in _STAYS}
+
+    def __repr__(self) -> str:
+        """Name, number of keys and their fingerprints; nothing that could be secret."""
+        keys = [key.fingerprint for key in self.keys if key is not NO_KEY]
+        count = f"{len(keys)} key" + ("" if len(keys) == 1 else "s")
+        marks = f": {', '.join(keys)}" if keys else ""
+        return f"<{type(self).__name__} {self.id!r}, {count}{marks}>"
+
+
+def _keys_of(spec: ProviderSpec, given: KeysArgument, account: str | None) -> tuple[Key, ...]:
+    if given is None:
+        found = keys_in_environment(spec.key_variables, owner=spec.name, account=account)
+    else:
+        found = read_keys(given, owner=spec.name, account=account)
+    return found if found or spec.needs_key else (NO_KEY,)
+
+
+def _restored(cls: type[Provider], state: dict[str, Any]) -> Provider:
+    """What was pickled, with the keys of this process's environment."""
+    provider = cls.__new__(cls)
+    spec: ProviderSpec = state.get("spec", cls.spec)
+    vars(provider).update(state, keys=_keys_of(spec, None, state["_account"]), dialect=spec.dialect)
+    return provider

@@ -1,0 +1,73 @@
+"""Groq: fast, with small token allowances per model, counted for the organisation."""
+
+from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.wire.openai import ChatCompletions
+
+# console.groq.com/docs/rate-limits, free plan, 2026-10. A day refills steadily: its reset header
+# shows minutes, not the time to midnight.
+_USUAL = (
+    Limit(30, "requests", per=60),
+    Limit(8_000, "tokens", per=60),
+    Limit(1_000, "requests", per=DAY),
+    Limit(200_000, "tokens", per=DAY),
+)
+_COMPOUND = (
+    Limit(30, "requests", per=60),
+    Limit(70_000, "tokens", per=60),
+    Limit(250, "requests", per=DAY),
+)
+
+GROQ = ProviderSpec(
+    name="groq",
+    title="Groq",
+    base_url="https://api.groq.com/openai/v1",
+    key_page="https://console.groq.com/keys",
+    key_variables=("GROQ_API_KEY", "FREELM_GROQ_KEYS"),
+    key_prefixes=("gsk_",),
+    dialect=ChatCompletions(),
+    tiers={"free": Tier(each_model=_USUAL), "developer": Tier()},
+    # console.groq.com/docs/models and live lists, 2026-10. Since the llamas left (2026-08-16) every
+    # general model here thinks first; gpt-oss-20b does so briefly.
+    models=(
+        ModelSpec(
+            "openai/gpt-oss-20b",
+            tags=("fast", "tools", "json_schema", "reasoning"),
+            context=131_072,
+            output=65_536,
+            family="gpt-oss-20b",
+        ),
+        ModelSpec(
+            "openai/gpt-oss-120b",
+            tags=("large", "tools", "json_schema", "reasoning"),
+            context=131_072,
+            output=65_536,
+            family="gpt-oss-120b",
+        ),
+        ModelSpec(
+            "qwen/qwen3.8-27b",
+            tags=("tools", "vision", "json_schema", "reasoning"),
+            context=131_042,
+            output=16_384,
+            family="qwen3.8-27b",
+        ),
+        ModelSpec(
+            "qwen/qwen3.6-27b",
+            tags=("tools", "vision", "reasoning"),
+            context=131_072,
+            output=16_384,
+            family="qwen3.6-27b",
+        ),
+        # Runs tools of its own, and refuses those of the caller.
+        ModelSpec(
+            "groq/compound-mini",
+            tags=("fast", "reasoning"),
+            context=131_072,
+            output=8_192,
+            limits=_COMPOUND,
+        ),
+    ),
+    # Prompts are not used for training by default (console.groq.com/docs/your-data, 2026-10).
+    trains=False,
+    # Safeguard does chat, but is tuned to judge; the others do not chat at all.
+    chat_exclude=("whisper", "orpheus", "tts", "prompt-guard", "safeguard"),
+)

@@ -1,0 +1,18 @@
+"""A model of one's own: Ollama, llama.cpp, LM Studio, or one served in this very process."""
+
+from freelm_integrations.providers.spec import ProviderSpec
+from freelm_integrations.wire.openai import ChatCompletions
+
+LOCAL = ProviderSpec(
+    name="local",
+    title="Local",
+    base_url="http://localhost:11434/v1",  # Ollama's; llama.cpp has 8080, LM Studio 1234
+    key_page="",
+    key_variables=(),
+    needs_key=False,
+    dialect=ChatCompletions(),
+    # Whatever was loaded there: only its own list can tell.
+    models=(),
+    trains=False,
+    chat_exclude=("embed",),  # LM Studio lists embedding models among the others (2026-04)
+)

@@ -1,0 +1,96 @@
+"""NVIDIA NIM: a gateway in front of one server per model, each with its own ways."""
+
+from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.wire.openai import ChatCompletions
+
+_THINKS = ("large", "tools", "reasoning")
+
+NIM = ProviderSpec(
+    name="nim",
+    title="NVIDIA NIM",
+    base_url="https://integrate.api.nvidia.com/v1",
+    key_page="https://build.nvidia.com/settings/api-keys",
+    key_variables=("NVIDIA_API_KEY", "NIM_API_KEY", "FREELM_NIM_KEYS"),
+    key_prefixes=("nvapi-",),
+    dialect=ChatCompletions(),
+    # 40 a minute nominally (the site's own display, 2026-10), less on busy models, enforced model by
+    # model; 30 leaves room for what other clients of the account spend unseen: nothing reports it.
+    tiers={"free": Tier(each_model=(Limit(30, "requests", per=60),))},
+    # Access differs from account to account and ids change monthly. First those that answer without
+    # thinking, surest first (lists of 2026-10; both llamas were last seen in 2026-08).
+    models=(
+        ModelSpec(
+            "google/gemma-4-31b-it",
+            tags=("large", "tools", "vision"),
+            context=262_144,
+            family="gemma-4-31b",
+        ),
+        ModelSpec("stepfun-ai/step-3.7-flash", tags=("fast", "tools"), family="step-3.7-flash"),
+        ModelSpec("poolside/laguna-xs-2.1", tags=("fast", "tools"), family="laguna-xs-2.1"),
+        ModelSpec("meta/muse-glimmer-30b", tags=("fast", "vision"), family="muse-glimmer-30b"),
+        ModelSpec(
+            "meta/llama-3.3-70b-instruct",
+            tags=("large", "tools"),
+            context=131_072,
+            family="llama-3.3-70b",
+        ),
+        ModelSpec(
+            "meta/llama-3.1-8b-instruct",
+            tags=("fast", "small", "tools"),
+            context=131_072,
+            family="llama-3.1-8b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3.5-lightning-30b-a3b",
+            tags=("fast", "tools", "reasoning"),
+            family="nemotron-3.5-lightning",
+        ),
+        ModelSpec(
+            "openai/gpt-oss-20b",
+            tags=("fast", "tools", "reasoning"),
+            context=131_072,
+            family="gpt-oss-20b",
+        ),
+        ModelSpec("openai/gpt-oss-120b", tags=_THINKS, context=131_072, family="gpt-oss-120b"),
+        ModelSpec(
+            "nvidia/nemotron-3-super-120b-a12b",
+            tags=_THINKS,
+            context=1_000_000,
+            family="nemotron-3-super-120b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3-ultra-550b-a55b",
+            tags=_THINKS,
+            context=1_000_000,
+            family="nemotron-3-ultra-550b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3-nano-omni-30b-a3b-reasoning",
+            tags=("vision", "reasoning"),
+            family="nemotron-3-nano-omni-30b",
+        ),
+        ModelSpec(
+            "deepseek-ai/deepseek-v4.1-flash",
+            tags=_THINKS,
+            context=1_000_000,
+            family="deepseek-v4.1-flash",
+        ),
+        ModelSpec(
+            "deepseek-ai/deepseek-v4-pro-0813",
+            tags=_THINKS,
+            context=1_000_000,
+            family="deepseek-v4-pro",
+        ),
+        ModelSpec("moonshotai/kimi-k3", tags=_THINKS, family="kimi-k3"),
+        ModelSpec("z-ai/glm-5.3", tags=_THINKS, family="glm-5.3"),
+        ModelSpec("minimaxai/minimax-m3", tags=_THINKS, family="minimax-m3"),
+    ),
+    # Trial terms: NVIDIA logs use to improve its products (as quoted by gateways, 2026-10).
+    trains=True,
+    # Most of the listed rows do not chat (sheet of 2026-11).
+    chat_exclude=(
+        *("embed", "rerank", "reward", "guard", "safety", "nemoretriever", "parse", "ocr", "clip"),
+        *("vista", "detector", "translate", "riva", "tts", "asr", "cosmos", "flux"),
+        *("stable-diffusion", "usd", "calibration", "bge", "topic-control"),
+    ),
+)

@@ -1,0 +1,84 @@
+"""OpenRouter: one door to many hosts; its free models end in `:free` and share one small allowance."""
+
+from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.wire.openai import ChatCompletions
+
+_MINUTE = Limit(20, "requests", per=60)  # openrouter.ai/docs limits, 2026-10; all :free together
+
+OPENROUTER = ProviderSpec(
+    name="openrouter",
+    title="OpenRouter",
+    base_url="https://openrouter.ai/api/v1",
+    key_page="https://openrouter.ai/settings/keys",
+    key_variables=("OPENROUTER_API_KEY", "FREELM_OPENROUTER_KEYS"),
+    key_prefixes=("sk-or-",),
+    dialect=ChatCompletions(),
+    # Account-wide whatever the key; a UTC day; no token limits (openrouter.ai/docs limits, 2026-10).
+    tiers={
+        "free": Tier(shared=(_MINUTE, Limit(50, "requests", per=DAY, resets="utc_day"))),
+        # Once 10 USD of credit were ever bought; the minute stays as it is.
+        "credit": Tier(shared=(_MINUTE, Limit(1000, "requests", per=DAY, resets="utc_day"))),
+    },
+    # Two community lists of 2026-10 agree on all of these; the free list changes weekly.
+    models=(
+        ModelSpec(
+            "cohere/north-mini-code:free",
+            tags=("fast", "tools"),
+            context=256_000,
+            family="north-mini-code",
+        ),
+        ModelSpec("apodex/apodex-1.1-mini:free", context=262_144, family="apodex-1.1-mini"),
+        ModelSpec(
+            "poolside/laguna-s-2.1:free", tags=("tools",), context=262_144, family="laguna-s-2.1"
+        ),
+        ModelSpec(
+            "poolside/laguna-xs-2.1:free",
+            tags=("fast", "tools"),
+            context=262_144,
+            family="laguna-xs-2.1",
+        ),
+        ModelSpec(
+            "liquid/lfm-2.5-2.6b:free",
+            tags=("fast", "small"),
+            context=65_536,
+            family="lfm-2.5-2.6b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3.5-lightning:free",
+            tags=("fast", "tools", "reasoning"),
+            context=1_000_000,
+            family="nemotron-3.5-lightning",
+        ),
+        ModelSpec(
+            "google/gemma-4-26b-a4b-it:free",
+            tags=("fast", "tools", "vision", "reasoning"),
+            context=262_144,
+            family="gemma-4-26b-a4b",
+        ),
+        ModelSpec(
+            "google/gemma-4-31b-it:free",
+            tags=("large", "tools", "vision", "reasoning"),
+            context=262_144,
+            family="gemma-4-31b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3-super-120b-a12b:free",
+            tags=("large", "tools", "reasoning"),
+            context=262_144,
+            family="nemotron-3-super-120b",
+        ),
+        ModelSpec(
+            "nvidia/nemotron-3-ultra-550b-a55b:free",
+            tags=("large", "tools", "reasoning"),
+            context=1_000_000,
+            family="nemotron-3-ultra-550b",
+        ),
+        # Picks any free model that fits the request, so it never goes stale; it may pick one that thinks.
+        ModelSpec("openrouter/free", tags=("tools", "vision", "reasoning"), context=200_000),
+    ),
+    # Free hosts may log prompts and train on them (openrouter.ai/docs privacy, 2026-08).
+    trains=True,
+    # Classifiers are listed as text models (sheet of 2026-11).
+    chat_exclude=("content-safety", "guard", "embed", "rerank"),
+    free_suffix=":free",
+)

@@ -1,0 +1,110 @@
+"""What a provider's arguments and variables say, checked: addresses, tiers, models, limits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Union, get_args
+
+from typing_extensions import TypeAlias
+
+from freelm_integrations.errors import ConfigError
+from freelm_integrations.nearest import unknown
+from freelm_integrations.providers.address import checked_base_url
+from freelm_integrations.providers.spec import Limit, ModelSpec, Reset, Unit
+
+if TYPE_CHECKING:
+    from freelm_integrations.providers.spec import ProviderSpec
+
+ModelsArgument: TypeAlias = Union[str, ModelSpec, Iterable[Union[str, ModelSpec]]]
+"""Ids (several in one string with commas between) and `ModelSpec`s, best first."""
+
+UNITS: tuple[str, ...] = get_args(Unit)
+RESETS: tuple[str, ...] = get_args(Reset)
+
+
+def variable_of(spec: ProviderSpec, option: str) -> str | None:
+    """What the environment says of one option of a provider (`FREELM_GROQ_TIER`), None for nothing."""
+    text = os.environ.get(f"FREELM_{spec.name.upper().replace('-', '_')}_{option}")
+    return (text.strip() or None) if text else None
+
+
+def split_words(words: str | Iterable[str]) -> tuple[str, ...]:
+    """Words of a comma-separated string or of several; blanks are left out."""
+    pieces = words.split(",") if isinstance(words, str) else words
+    return tuple(word for piece in pieces if (word := piece.strip()))
+
+
+def base_url_of(spec: ProviderSpec, given: str | None) -> str:
+    """The address given, the variable's, or the usual one."""
+    named = variable_of(spec, "BASE_URL") if given is None else given
+    return spec.base_url if named is None else checked_base_url(named, owner=spec.name)
+
+
+def tier_name_of(spec: ProviderSpec, given: str | None) -> str:
+    """The tier given, the variable's, or the first declared."""
+    named = variable_of(spec, "TIER") if given is None else given
+    if named is None:
+        return next(iter(spec.tiers), "free")
+    if named not in spec.tiers:
+        raise ConfigError(unknown(f"tier of {spec.name}", named, spec.tiers))
+    return named
+
+
+def models_of(spec: ProviderSpec, given: ModelsArgument | None) -> tuple[ModelSpec, ...] | None:
+    """The static list given or the variable's, ids filled in from the built-in list; None for none.
+
+    Raises:
+        ConfigError: The list is given and empty, or holds something else.
+    """
+    named = variable_of(spec, "MODELS") if given is None else given
+    if named is None:
+        return None
+    if isinstance(named, (str, ModelSpec)):
+        named = split_words(named) if isinstance(named, str) else (named,)
+    built_in = {model.id: model for model in spec.models}
+    models = tuple(_model(spec, item, built_in) for item in named)
+    if not models:
+        message = f"models of {spec.name} is empty: leave it out to use what the provider lists"
+        raise ConfigError(message)
+    return models
+
+
+def limits_of(spec: ProviderSpec, given: Iterable[Limit]) -> tuple[Limit, ...]:
+    """The user's own limits, checked: a wrong unit would never be counted."""
+    limits = tuple(given)
+    for limit in limits:
+        _check_limit(spec, limit)
+    return limits
+
+
+def refuse_unexpected(owner: object, names: Iterable[str], valid: Iterable[str]) -> None:
+    """Raise a ConfigError for the first of `names`, with the nearest valid one."""
+    for name in names:
+        raise ConfigError(unknown(f"argument of {owner}", name, valid))
+
+
+def _model(spec: ProviderSpec, item: object, built_in: Mapping[str, ModelSpec]) -> ModelSpec:
+    if isinstance(item, ModelSpec):
+        return item
+    if isinstance(item, str) and item.strip():
+        name = item.strip()
+        return built_in.get(name) or ModelSpec(name)
+    message = f"a model of {spec.name} is an id or a ModelSpec, not {type(item).__name__}"
+    raise ConfigError(message)
+
+
+def _check_limit(spec: ProviderSpec, limit: object) -> None:
+    if not isinstance(limit, Limit):
+        message = (
+            f"a limit of {spec.name} is a Limit such as Limit(30, 'requests', per=60), "
+            f"not {type(limit).__name__}"
+        )
+        raise ConfigError(message)
+    if limit.unit not in UNITS:
+        raise ConfigError(unknown(f"unit in a limit of {spec.name}", limit.unit, UNITS))
+    if limit.resets not in RESETS:
+        raise ConfigError(unknown(f"reset in a limit of {spec.name}", limit.resets, RESETS))
+    if not (limit.amount >= 0 and limit.per > 0):
+        message = f"a limit of {spec.name} needs amount >= 0 and per > 0 (seconds): {limit!r}"
+        raise ConfigError(message)
