@@ -1,0 +1,168 @@
+"""What is known of each thing a fault or a limit can apply to: provider, account, key, model, route.
+
+Plain mutable records, guarded by the pool's lock. Every route has a state that points at the five records it depends on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from freelm_integrations.pool.breaker import Breaker
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from freelm_integrations.pool.verdicts import Verdict
+    from freelm_integrations.pool.view import Route
+    from freelm_integrations.pool.window import Window
+    from freelm_integrations.wire.faults import Fault, FaultKind, Scope
+
+    WindowName: TypeAlias = tuple[str, float, str]
+    """Unit, length and reset rule: two limits alike in these are one."""
+
+SMOOTHING = 0.3
+"""The weight of a new latency against all before it."""
+
+
+class Rest:
+    """The cooldown of one target, and how many faults in a row brought it about."""
+
+    __slots__ = ("kind", "strikes", "until")
+
+    def __init__(self) -> None:
+        """Start rested."""
+        self.until = -math.inf
+        self.strikes = 0
+        self.kind: FaultKind | None = None
+
+    def cool(self, fault: Fault, verdict: Verdict, now: float) -> float:
+        """Rest, never shorter than was known; the seconds this fault asks for."""
+        if now >= self.until:  # otherwise it is one more of the burst that began the cooldown
+            self.strikes += 1
+        seconds = fault.retry_after
+        if seconds is None:
+            seconds = verdict.seconds(max(1, self.strikes))
+        if seconds > 0 and now + seconds > self.until:
+            self.until = now + seconds
+            self.kind = fault.kind
+        return seconds
+
+    def forgive(self, now: float) -> None:
+        """A success here: the next cooldown is a first one again."""
+        if now >= self.until:
+            self.strikes = 0
+
+
+class KeyState:
+    """One key at its provider."""
+
+    __slots__ = ("breaker", "fault_at", "last_fault", "rest", "retired")
+
+    def __init__(self) -> None:
+        """Start as good as any."""
+        self.rest = Rest()
+        self.breaker = Breaker()
+        self.retired: FaultKind | None = None
+        """Why it is out until a person acts."""
+        self.last_fault: Fault | None = None
+        self.fault_at = -math.inf
+
+
+class ModelState:
+    """One model id at one provider, whatever the key."""
+
+    __slots__ = ("refused", "rest")
+
+    def __init__(self) -> None:
+        """Start with nothing known against it."""
+        self.rest = Rest()
+        self.refused: frozenset[str] = frozenset()
+        """Request parameters it was seen to refuse."""
+
+
+class Quota:
+    """The windows one model of one account counts in: its own, and those all models share."""
+
+    __slots__ = ("own", "windows")
+
+    def __init__(self) -> None:
+        """Start without limits."""
+        self.own: dict[WindowName, Window] = {}
+        self.windows: tuple[Window, ...] = ()
+
+
+class AccountState:
+    """What the keys of one account share. `version` moves with every lease and settlement of its routes."""
+
+    __slots__ = ("quotas", "rest", "routes", "shared", "version")
+
+    def __init__(self) -> None:
+        """Start without limits or routes."""
+        self.version = 0
+        self.rest = Rest()
+        self.shared: dict[WindowName, Window] = {}
+        self.quotas: dict[str, Quota] = {}
+        self.routes: dict[tuple[str, str], RouteState] = {}
+
+
+class ProviderState:
+    """What all keys of a provider share. `version` moves with every fault there."""
+
+    __slots__ = ("accounts", "keys", "models", "rest", "version")
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self.version = 0
+        self.rest = Rest()
+        self.keys: dict[str, KeyState] = {}
+        self.models: dict[str, ModelState] = {}
+        self.accounts: dict[str, AccountState] = {}
+
+
+class RouteState:
+    """One (provider, key, model), and the records it depends on."""
+
+    __slots__ = (
+        "account",
+        "in_flight",
+        "key",
+        "latency",
+        "model",
+        "provider",
+        "quota",
+        "rests",
+        "routes",
+        "targets",
+    )
+
+    def __init__(
+        self,
+        provider: ProviderState,
+        account: AccountState,
+        key: KeyState,
+        model: ModelState,
+        quota: Quota,
+    ) -> None:
+        """Tie the records together."""
+        self.provider = provider
+        self.account = account
+        self.key = key
+        self.model = model
+        self.quota = quota
+        self.latency: float | None = None
+        self.in_flight = 0
+        self.routes: dict[int, Route] = {}
+        self.targets: dict[Scope, Rest] = {
+            "provider": provider.rest,
+            "account": account.rest,
+            "key": key.rest,
+            "model": model.rest,
+            "route": Rest(),
+        }
+        self.rests = tuple(self.targets.values())
+
+    def smooth(self, latency: float) -> None:
+        """Blend in the seconds an attempt took to its first content."""
+        known = self.latency
+        self.latency = latency if known is None else known + SMOOTHING * (latency - known)

@@ -1,0 +1,246 @@
+"""One limit's window: how much was taken, when it comes back, and what the server says of it.
+
+Rules:
+- A rolling window is a log of what was taken, and each taking counts for the whole length of the window. A provider may
+  count fixed minutes, sliding ones or a bucket that refills steadily: all three admit whatever never exceeds the limit in
+  any stretch of that length, while our own refilling bucket would let nearly twice the limit through in one.
+- Takings come back on a grid of 1/512 of the length, rounded up and one step late: that bounds the log, and outlasts the
+  jitter of the way to the server. It costs at most 0.4 % of the limit.
+- A calendar window is a log of one entry that comes back at the calendar moment.
+- Never blocked for ever: a taking larger than the whole limit may go when nothing else counts, and what a server reads out
+  moves the limit up as well as down.
+- Questions change nothing; what has come back is only cleared away by the commands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from freelm_integrations.pool.resets import next_reset
+
+if TYPE_CHECKING:
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.providers.spec import Limit
+    from freelm_integrations.wire.hints import Reading
+
+GRAIN = 512
+"""Steps of the grid on which a rolling window's takings come back."""
+
+Source = Literal["declared", "header"]
+
+
+class Entry:
+    """An amount that counts until `back_at`. Cleared: no longer in its window's log."""
+
+    __slots__ = ("amount", "back_at", "is_cleared")
+
+    def __init__(self, amount: float, back_at: float) -> None:
+        """Count `amount` until `back_at`."""
+        self.amount = amount
+        self.back_at = back_at
+        self.is_cleared = False
+
+
+class Window:
+    """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
+
+    __slots__ = (
+        "_clock",
+        "_grain",
+        "_log",
+        "_used",
+        "amount",
+        "declared",
+        "moves",
+        "open",
+        "per",
+        "resets",
+        "source",
+        "unit",
+    )
+
+    def __init__(self, limit: Limit, clock: Clock, *, source: Source = "declared") -> None:
+        """Start with nothing taken."""
+        self.unit = limit.unit
+        self.per = limit.per
+        self.resets = limit.resets
+        self.amount = limit.amount
+        self.declared = limit.amount
+        self.source: Source = source
+        self.moves = 0
+        """How often something was taken or settled: tells a reading whether it is old news."""
+        self.open = 0
+        """Takings not settled yet."""
+        self._clock = clock
+        self._grain = limit.per / GRAIN
+        self._log: deque[Entry] = deque()
+        self._used = 0.0
+
+    # ------------------------------------------------------------------ questions
+
+    def used(self, now: float) -> float:
+        """What counts against the limit; above it where more was used than had been leased."""
+        used = self._used
+        for entry in self._log:
+            if entry.back_at > now:
+                break
+            used -= entry.amount
+        return max(0.0, used)
+
+    def remaining(self, now: float) -> float:
+        """What is left, from 0 to the limit."""
+        return max(0.0, self.amount - self.used(now))
+
+    def headroom(self, now: float) -> float:
+        """The unused share, 0 to 1."""
+        return self.remaining(now) / self.amount if self.amount > 0 else 0.0
+
+    def ready_at(self, now: float, need: float) -> float:
+        """When `need` fits: -inf if it does now, inf if the limit is nothing at all."""
+        if self.amount <= 0:
+            return -math.inf if need <= 0 else math.inf
+        excess = self.used(now) + min(need, self.amount) - self.amount
+        if excess <= _SLACK:
+            return -math.inf
+        for entry in self._log:
+            if entry.back_at > now:
+                excess -= entry.amount
+                if excess <= _SLACK:
+                    return entry.back_at
+        return self._log[-1].back_at if self._log else -math.inf
+
+    def changes_at(self, now: float) -> float:
+        """When the next part comes back by itself: inf if nothing is out."""
+        for entry in self._log:
+            if entry.back_at > now:
+                return entry.back_at
+        return math.inf
+
+    def resets_at(self, now: float) -> float | None:
+        """When all of it is back; None when all is already."""
+        if self._log and self._log[-1].back_at > now:
+            return self._log[-1].back_at
+        return None
+
+    # ------------------------------------------------------------------ commands
+
+    def clear(self, now: float) -> float:
+        """Clear away what has come back; what still counts."""
+        log = self._log
+        while log and log[0].back_at <= now:
+            entry = log.popleft()
+            entry.is_cleared = True
+            self._used -= entry.amount
+        if not log:
+            self._used = 0.0  # sheds what rounding left
+        return self._used
+
+    def fits(self, now: float, need: float) -> bool:
+        """Whether `need` may be taken now; clears as it looks."""
+        used = self.clear(now) if self._log else 0.0
+        if used + need <= self.amount + _SLACK:
+            return True
+        return used <= _SLACK and self.amount > 0
+
+    def take(self, now: float, need: float) -> Entry:
+        """Count `need` from now on, at most the whole limit; the caller has seen that it fits."""
+        self.moves += 1
+        self.open += 1
+        took = min(self.amount, need)
+        self._used += took
+        log = self._log
+        back_at = self._back_at(now)
+        if log:
+            last = log[-1]
+            if last.back_at == back_at:
+                last.amount += took
+                return last
+        entry = Entry(took, back_at)
+        if log and log[-1].back_at > back_at:
+            self._insert(entry)
+        else:
+            log.append(entry)
+        return entry
+
+    def settle(self, entry: Entry, now: float, *, took: float, used: float) -> None:
+        """Put what a lease really used in the place of what it took, exactly once."""
+        self.moves += 1
+        self.open -= 1
+        if used == took:
+            return
+        if entry.is_cleared:
+            if used > took:
+                self._count(used - took, self._back_at(now))
+            return
+        change = max(used - took, -entry.amount)
+        entry.amount += change
+        self._used += change
+
+    def learn(self, reading: Reading, now: float, *, is_alone: bool, unseen: float = 0.0) -> None:
+        """Correct the limit and the count by what the server says.
+
+        Args:
+            reading: What it said; of this window's unit and length.
+            now: When it said so.
+            is_alone: Nothing else is open, or was taken or settled since the request it answers was leased. Otherwise it
+                may be old news, and is believed only where it says that less is left.
+            unseen: What the server may not have counted yet of that request.
+        """
+        if reading.limit is not None and 0 < reading.limit < math.inf:
+            self.amount = reading.limit
+            self.source = "header"
+        if reading.remaining is None or self.amount <= 0:
+            return
+        self.clear(now)
+        excess = self._used - (self.amount - min(max(0.0, reading.remaining), self.amount))
+        if excess < 0:
+            self._count(-excess, self._back_at(now, reading.resets_after))
+        elif is_alone and excess > unseen:
+            self._give_back(excess - unseen)
+
+    def declare(self, amount: float) -> None:
+        """Take a new declaration of the limit; what a server said of it stands."""
+        self.declared = amount
+        if self.source == "declared":
+            self.amount = amount
+
+    # ------------------------------------------------------------------ the log
+
+    def _back_at(self, now: float, resets_after: float | None = None) -> float:
+        if resets_after is not None and 0 < resets_after < math.inf:
+            return now + resets_after
+        if self.resets == "rolling":
+            grain = self._grain
+            return (math.ceil((now + self.per) / grain) + 1) * grain
+        if self._log and self._log[-1].back_at > now:
+            return self._log[-1].back_at
+        utc = self._clock.utc()
+        return now + (next_reset(self.resets, utc) - utc)
+
+    def _count(self, amount: float, back_at: float) -> None:
+        """Count what did not come through a lease."""
+        self._used += amount
+        self._insert(Entry(amount, back_at))
+
+    def _insert(self, entry: Entry) -> None:
+        """Keep the log in the order of return; rare, so plainly sorted."""
+        self._log = deque(sorted((*self._log, entry), key=_return))
+
+    def _give_back(self, excess: float) -> None:
+        """Uncount, the oldest first."""
+        for entry in self._log:
+            part = min(entry.amount, excess)
+            entry.amount -= part
+            self._used -= part
+            excess -= part
+            if excess <= 0:
+                return
+
+
+_SLACK = 1e-9
+
+
+def _return(entry: Entry) -> float:
+    return entry.back_at
