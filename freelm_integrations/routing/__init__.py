@@ -1,0 +1,1 @@
+"""Who should go next: pure functions from names, requests and views to an order of routes."""

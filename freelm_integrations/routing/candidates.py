@@ -1,0 +1,170 @@
+"""The routes for one call, best first and lazily: rank by rank, each in the strategy's order.
+
+What a request may use is worked out once for all requests alike (same names, same needs, same
+catalogs) and kept as a plan; a call then only looks at the ranks it gets to.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from freelm_integrations.errors import ConfigError
+from freelm_integrations.routing import filters
+from freelm_integrations.routing.catalog import in_ranks, matches, resolve
+from freelm_integrations.routing.filters import LeftOut, Needs, admit, needs_of, thresholds
+from freelm_integrations.routing.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from freelm_integrations.chat import Request
+    from freelm_integrations.pool.view import Route, RouteView
+    from freelm_integrations.providers.provider import Key, Provider
+    from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.routing.catalog import Catalogs, Rank
+    from freelm_integrations.routing.strategies import Strategy
+
+    Likeness: TypeAlias = tuple[object, ...]
+
+PLANS_KEPT = 256
+"""How many plans are remembered; past that all are forgotten and made again when needed."""
+
+
+class Routes(Protocol):
+    """What routing asks of the pool."""
+
+    def route(self, provider: Provider, key: Key, model: ModelSpec) -> Route:
+        """The one object for these three."""
+        ...
+
+    def views(
+        self, routes: Sequence[Route], now: float, *, tokens: int = 0
+    ) -> tuple[RouteView, ...]:
+        """Each route as it is now, in the order given."""
+        ...
+
+
+class Guards(filters.Guards, Protocol):
+    """The settings that steer routing."""
+
+    @property
+    def strategy(self) -> str:
+        """A name in `STRATEGIES`."""
+        ...
+
+
+class Plan:
+    """What requests alike may use; its routes are made when first looked at. Safe from any thread."""
+
+    def __init__(self, ranks: tuple[Rank, ...], left_out: tuple[LeftOut, ...]) -> None:
+        self.ranks = ranks
+        self.left_out = left_out
+        self._routes: list[tuple[Route, ...] | None] = [None] * len(ranks)
+
+    def routes(self, place: int, pool: Routes) -> tuple[Route, ...]:
+        """Every key's route of one rank, in declared order."""
+        routes = self._routes[place]
+        if routes is None:
+            routes = self._routes[place] = tuple(
+                pool.route(provider, key, model)
+                for provider, model in self.ranks[place]
+                for key in provider.keys
+            )
+        return routes
+
+
+class Candidates:
+    """The routes for one call. `tokens` is what one attempt is expected to use, prompt and answer."""
+
+    __slots__ = ("_plan", "_pool", "_strategy", "_turn", "needs", "tokens")
+
+    def __init__(
+        self, plan: Plan, needs: Needs, pool: Routes, strategy: Strategy, turn: int
+    ) -> None:
+        self.needs = needs
+        self.tokens = needs.tokens
+        self._plan = plan
+        self._pool = pool
+        self._strategy = strategy
+        self._turn = turn
+
+    def views(self, now: float) -> Iterator[RouteView]:
+        """Every admissible route as it is now, ready or not, best first; ranks are looked at lazily."""
+        for place in range(len(self._plan.ranks)):
+            routes = self._plan.routes(place, self._pool)
+            views = self._pool.views(routes, now, tokens=self.tokens)
+            yield from views if len(views) == 1 else self._strategy(views, self._turn)
+
+    def left_out(self) -> tuple[tuple[str, str, str], ...]:
+        """(provider, model, reason) for what cannot serve this request."""
+        return tuple((out.provider.name, out.model.id, out.reason) for out in self._plan.left_out)
+
+
+class Router:
+    """Turns requests into candidates. Safe from any thread."""
+
+    def __init__(self, pool: Routes, guards: Guards) -> None:
+        self._pool = pool
+        self._guards = guards
+        self._strategy = STRATEGIES[guards.strategy]
+        self._turns = itertools.count()
+        self._known = _Known({})
+
+    def candidates(self, request: Request, catalogs: Catalogs) -> Candidates:
+        """What may serve a request, given each provider's models (the same object while unchanged).
+
+        Raises:
+            ConfigError: A name matches nothing, or only what the settings rule out.
+        """
+        known = self._known
+        if known.catalogs is not catalogs:
+            known = self._known = _Known(catalogs)
+        needs = needs_of(request)
+        likeness = known.likeness(request.wanted, needs)
+        plan = known.plans.get(likeness)
+        if plan is None:
+            if len(known.plans) >= PLANS_KEPT:
+                known.plans.clear()
+            plan = known.plans[likeness] = _plan(request.wanted, needs, self._guards, catalogs)
+        return Candidates(plan, needs, self._pool, self._strategy, next(self._turns))
+
+
+class _Known:
+    """What was worked out from one state of the catalogs."""
+
+    def __init__(self, catalogs: Catalogs) -> None:
+        self.catalogs = catalogs
+        self.plans: dict[Likeness, Plan] = {}
+        self._sizes = thresholds(catalogs)
+
+    def likeness(self, wanted: tuple[str, ...], needs: Needs) -> Likeness:
+        sizes = self._sizes
+        return (
+            wanted,
+            needs.tools,
+            needs.vision,
+            needs.json_schema,
+            bisect_left(sizes, needs.surely),
+            None if needs.output is None else bisect_left(sizes, needs.output),
+        )
+
+
+def _plan(wanted: tuple[str, ...], needs: Needs, guards: Guards, catalogs: Catalogs) -> Plan:
+    ranks, left_out = admit(resolve(wanted, catalogs), needs, guards, catalogs)
+    if left_out:
+        _check_settings(wanted, guards, catalogs)
+    return Plan(ranks, left_out)
+
+
+def _check_settings(wanted: tuple[str, ...], guards: Guards, catalogs: Catalogs) -> None:
+    """Refuse a name that the settings leave nothing of: trying again would never help."""
+    for name in wanted:
+        kept, left_out = admit(in_ranks(matches(name, catalogs)), Needs(), guards, catalogs)
+        if not kept:
+            reasons = " and ".join(sorted({out.reason for out in left_out}))
+            shown = ", ".join(
+                sorted({f"{out.provider.name}/{out.model.id}" for out in left_out})[:5]
+            )
+            raise ConfigError(f"the settings leave nothing of model {name!r}: {shown}: {reasons}")
