@@ -1,0 +1,145 @@
+"""Whatever a server says when it refuses, read into one flat record: eight shapes of JSON, JSON in JSON, HTML, nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from freelm_integrations.wire.shapes import integer, mapping, parsed, sequence, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freelm_integrations.chat import Json
+
+_WORD_KEYS = frozenset(
+    {"code", "type", "status", "error_type", "reason", "limit_source", "quotaId", "param"}
+)
+_MESSAGE_KEYS = ("message", "detail", "title", "msg", "error_description", "description")
+_MAX_STRINGS = 200
+_MAX_DEPTH = 8
+_HTML = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml|<h1|<center)", re.IGNORECASE)
+_TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(slots=True)
+class Complaint:
+    """A refusal. `message` is its best sentence, `text` all its sentences and `words` its codes, both in lower case.
+
+    `fields` are the names of all fields it has, and `words` those too of the ones that are true.
+    """
+
+    status: int | None
+    headers: Mapping[str, str]
+    data: object = None
+    message: str = ""
+    text: str = ""
+    words: set[str] = field(default_factory=set[str])
+    fields: set[str] = field(default_factory=set[str])
+    locations: list[tuple[str, ...]] = field(default_factory=list["tuple[str, ...]"])
+
+
+def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
+    """The refusal that an HTTP answer is."""
+    said = body[:200_000].decode("utf-8-sig", "replace").strip()
+    data = parsed(said) if said[:1] in {"{", "[", '"'} else None
+    if data is not None:
+        return _of(status, headers, data)
+    is_html = bool(_HTML.match(said))
+    plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said[:4000]
+    words = {"html"} if is_html else set[str]()
+    return Complaint(status, headers, None, plain, plain.lower(), words)
+
+
+def complaint_in(data: object) -> Complaint:
+    """The refusal that stands in the body of a 200; its status is the one it names itself, if any."""
+    return _of(None, {}, data)
+
+
+def is_complaint(chunk: Json) -> bool:
+    """Whether an object without choices tells of a failure, in any of the shapes there are."""
+    if chunk.get("error") or chunk.get("errors") or chunk.get("object") == "error":
+        return True
+    if chunk.get("object") or "id" in chunk or "usage" in chunk:
+        return False
+    return any(chunk.get(key) for key in ("message", "detail", "title", "status_code"))
+
+
+def _of(status: int | None, headers: Mapping[str, str], data: object) -> Complaint:
+    made = Complaint(status, headers, data)
+    said: list[str] = []
+    _walk(data, made, said, 0)
+    made.text = "\n".join(said).lower()
+    made.message = _message(data, 0) or (said[0] if said else "")
+    if made.status is None:
+        made.status = _status(data)
+    return made
+
+
+def _walk(value: object, made: Complaint, said: list[str], depth: int) -> None:
+    if depth > _MAX_DEPTH or len(said) > _MAX_STRINGS:
+        return
+    if isinstance(value, str):
+        _walk_text(value, made, said, depth)
+    elif isinstance(value, list):
+        for item in sequence(value):
+            _walk(item, made, said, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in mapping(value).items():
+            _note(key, item, made)
+            _walk(item, made, said, depth + 1)
+
+
+def _walk_text(value: str, made: Complaint, said: list[str], depth: int) -> None:
+    inner = parsed(value) if value.lstrip()[:1] in {"{", "["} else None
+    if isinstance(inner, (dict, list)):
+        _walk(inner, made, said, depth + 1)
+    else:
+        said.append(value[:4000])
+
+
+def _note(key: str, item: object, made: Complaint) -> None:
+    made.fields.add(key)
+    if item is True:
+        made.words.add(key)
+    elif key in _WORD_KEYS and isinstance(item, (str, int)):
+        made.words.add(str(item).lower())
+    elif key == "loc":
+        made.locations.append(tuple(str(part) for part in sequence(item)))
+
+
+def _message(value: object, depth: int) -> str:
+    """The first sentence found where sentences stand: error, message, detail, title, in that order."""
+    if depth > _MAX_DEPTH:
+        return ""
+    if isinstance(value, str):
+        inner = parsed(value) if value.lstrip()[:1] in {"{", "["} else None
+        return (_message(inner, depth + 1) if isinstance(inner, (dict, list)) else "") or value
+    if isinstance(value, list):
+        return next((found for item in sequence(value) if (found := _message(item, depth + 1))), "")
+    shaped = mapping(value)
+    for key in ("error", "errors", *_MESSAGE_KEYS):
+        if found := _message(shaped.get(key), depth + 1):
+            return _with_raw(found, shaped, key)
+    return ""
+
+
+def _with_raw(found: str, shaped: Json, key: str) -> str:
+    """What stands behind a sentence that says nothing by itself ("Provider returned error": OpenRouter)."""
+    if key != "message" or "metadata" not in shaped:
+        return found
+    raw = _message(mapping(shaped["metadata"]).get("raw"), _MAX_DEPTH - 2)
+    return f"{found}: {raw}" if raw and raw != found else found
+
+
+def _status(data: object) -> int | None:
+    """The HTTP status a body names: beside the error or in it, as a number or in digits."""
+    outer = mapping(data if not isinstance(data, list) else next(iter(sequence(data)), None))
+    inner = mapping(outer.get("error"))
+    for shaped in (inner, outer):
+        for key in ("http_status", "status_code", "status", "code", "raw_status_code"):
+            status = integer(shaped.get(key))
+            if status is not None and 400 <= status < 600:
+                return status
+    return integer(text(outer.get("status")) or None)

@@ -1,0 +1,129 @@
+"""Lengths of time in every spelling providers use, and the calendar moments their daily limits end at."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+DAY = 86_400.0
+_LONGEST = 400 * DAY  # what claims to be longer is a misreading, not a promise
+_UNITS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": DAY,
+}
+_PIECE = r"(\d+(?:\.\d+)?)\s*(milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ns|[uµμ]s|ms|s|m|h|d)(?![a-z])"
+_RUN = re.compile(rf"(?:{_PIECE}[\s,]*)+", re.IGNORECASE)
+_ONE = re.compile(_PIECE, re.IGNORECASE)
+_PROSE = re.compile(
+    rf"(?:again|retry|wait|available|resets?)(?: \w+)?(?: in| after| for)?:? +((?:{_PIECE}[\s,]*(?:and )?)+)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def seconds(spelled: str) -> float | None:
+    """The length in seconds: a bare number, or Go's form (`2m59.56s`, `825ms`) with units in letters or words."""
+    spelled = spelled.strip()
+    if _NUMBER.fullmatch(spelled):
+        return _sane(float(spelled))
+    if not _RUN.fullmatch(spelled):
+        return None
+    return _sane(sum(float(number) * _unit(unit) for number, unit in _ONE.findall(spelled)))
+
+
+def seconds_in(prose: str) -> float | None:
+    """The wait a sentence promises ("try again in 9m38.5s"), or None."""
+    found = _PROSE.search(prose)
+    return seconds(found[1].replace("and ", "").strip(" ,.")) if found else None
+
+
+def until(spelled: str, *, utc: float | None) -> float | None:
+    """Seconds until a moment or after a length: epoch seconds or milliseconds, an HTTP date, or a length of time."""
+    length = seconds(spelled)
+    if length is None and _NUMBER.fullmatch(spelled.strip()):
+        moment = float(spelled)
+        moment = moment / 1000.0 if moment > 1e11 else moment
+    elif length is None:
+        moment = _http_date(spelled)
+    else:
+        return length
+    if moment is None or utc is None:
+        return None
+    return _sane(max(0.0, moment - utc))
+
+
+def until_midnight(zone: str, *, utc: float) -> float:
+    """Seconds to the next midnight in `UTC` or `America/Los_Angeles`; days of a clock change are as long as they are."""
+    local = datetime.fromtimestamp(utc, _zone(zone))
+    midnight = datetime(local.year, local.month, local.day, tzinfo=local.tzinfo) + timedelta(days=1)
+    return midnight.timestamp() - utc
+
+
+def until_next_month(*, utc: float) -> float:
+    """Seconds to the first of the next month, UTC."""
+    now = datetime.fromtimestamp(utc, timezone.utc)
+    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
+    return datetime(year, month, 1, tzinfo=timezone.utc).timestamp() - utc
+
+
+class PacificTime(tzinfo):
+    """US Pacific time by its rule since 2007, for machines without a time zone database (Windows)."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        """Behind UTC by eight hours, or seven in summer."""
+        return timedelta(hours=-8) + self.dst(dt)
+
+    def dst(self, dt: datetime | None) -> timedelta:
+        """An hour from the second Sunday of March to the first of November, both at 2 in the morning."""
+        if dt is None:
+            return timedelta(0)
+        begins = _sunday(dt.year, 3, after=8) + timedelta(hours=2)
+        ends = _sunday(dt.year, 11, after=1) + timedelta(hours=1)
+        return timedelta(hours=1 if begins <= dt.replace(tzinfo=None) < ends else 0)
+
+    def tzname(self, dt: datetime | None) -> str:
+        """PST or PDT."""
+        return "PDT" if self.dst(dt) else "PST"
+
+
+def _sunday(year: int, month: int, *, after: int) -> datetime:
+    first = datetime(year, month, after)  # noqa: DTZ001 (a wall-clock rule has no zone)
+    return first + timedelta(days=(6 - first.weekday()) % 7)
+
+
+@lru_cache(maxsize=4)
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError):
+        return PacificTime()
+
+
+def _unit(spelled: str) -> float:
+    spelled = spelled.lower()
+    if spelled in _UNITS:
+        return _UNITS[spelled]
+    return 1e-3 if spelled.startswith("milli") else _UNITS[spelled[0]]
+
+
+def _sane(length: float) -> float | None:
+    return length if 0.0 <= length <= _LONGEST else None
+
+
+def _http_date(spelled: str) -> float | None:
+    try:
+        return parsedate_to_datetime(spelled).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

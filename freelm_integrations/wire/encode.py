@@ -1,0 +1,166 @@
+"""A request becomes the body to send, in the accent of one provider. The caller's objects are read, never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Set
+from typing import TYPE_CHECKING, Any
+
+from freelm_integrations.wire.messages import shaped_messages
+from freelm_integrations.wire.schemas import fit
+from freelm_integrations.wire.shapes import mapping
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import Json, Message, Request
+    from freelm_integrations.wire.openai import ChatCompletions
+
+_OURS = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "extra_body"})
+# One answer is read, so one is asked for; whether it is streamed and what that brings is not a sampling matter.
+_NEVER = frozenset({"stream", "stream_options", "n", *_OURS})
+_NEEDS_TOOLS = frozenset({"parallel_tool_calls"})
+_OUTPUT = ("max_completion_tokens", "max_tokens")
+
+
+def body_of(
+    request: Request,
+    model: str,
+    *,
+    rules: ChatCompletions,
+    tags: tuple[str, ...],
+    dropped: frozenset[str],
+) -> bytes:
+    """The body to send, as JSON text in UTF-8."""
+    refused = _flat(dropped)
+    body: Json = {"model": model, "messages": shaped_messages(request, model, rules, refused)}
+    body.update(_parameters(request, model, rules, tags))
+    _add_tools(body, request, rules)
+    _add_format(body, request, rules)
+    if request.streaming:
+        body["stream"] = True
+        if rules.stream_options and "stream_options" not in rules.denied:
+            body["stream_options"] = {"include_usage": True}
+    for name in refused:
+        if name not in {"model", "messages"}:
+            body.pop(rules.renames.get(name, name), None)
+            body.pop(name, None)
+    body.update(mapping(request.params.get("extra_body")))
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(
+        "utf-8", "replace"
+    )
+
+
+def first_match(table: Mapping[str, Any], model: str) -> Any:
+    """The value of the first key that is a part of the model's id, or None."""
+    if not table:
+        return None
+    name = model.lower()
+    return next((value for part, value in table.items() if part in name), None)
+
+
+def _flat(dropped: frozenset[str]) -> frozenset[str]:
+    """Every name on its own: a refusal may have named several at once, with commas between them."""
+    if not dropped:
+        return dropped
+    return frozenset(part.strip() for name in dropped for part in name.split(","))
+
+
+def _plain(value: object) -> Any:
+    """JSON's own types for the frozen ones that callers put into requests."""
+    if isinstance(value, Mapping):
+        frozen: Mapping[Any, Any] = value
+        return dict(frozen)
+    if isinstance(value, Set):
+        return list(value)
+    message = f"cannot be sent as JSON: a value of type {type(value).__name__}"
+    raise TypeError(message)
+
+
+def _parameters(
+    request: Request, model: str, rules: ChatCompletions, tags: tuple[str, ...]
+) -> Json:
+    asked: Json = {**rules.defaults, **(first_match(rules.by_model, model) or {})}
+    asked.update({name: value for name, value in request.params.items() if value is not None})
+    _settle_output(asked, rules, tags)
+    _settle_effort(asked, model, rules, tags)
+    return {
+        rules.renames.get(name, name): _in_range(value, rules.ranges.get(name))
+        for name, value in asked.items()
+        if name not in _NEVER
+        and name not in rules.denied
+        and (rules.allowed is None or name in rules.allowed)
+        and (request.tools or name not in _NEEDS_TOOLS)
+    }
+
+
+def _settle_output(asked: Json, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
+    """One output limit at most: the newer name wins, and a default stands in where neither is given."""
+    if _OUTPUT[0] in asked:
+        asked.pop(_OUTPUT[1], None)
+    elif _OUTPUT[1] not in asked:
+        thinks = "reasoning" in tags and rules.thinking_default is not None
+        default = rules.thinking_default if thinks else rules.output_default
+        if default is not None:
+            asked[_OUTPUT[1]] = default
+
+
+def _settle_effort(asked: Json, model: str, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
+    """The effort in the model's own words; a model known not to think would refuse the very field."""
+    effort = asked.pop("reasoning_effort", None)
+    if effort is None or (tags and "reasoning" not in tags):
+        return
+    words = first_match(rules.efforts, model)
+    said = effort if words is None else words.get(effort, effort)
+    if said is not None:
+        asked["reasoning_effort"] = said
+
+
+def _in_range(value: Any, bounds: tuple[float, float] | None) -> Any:
+    if bounds is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def _add_tools(body: Json, request: Request, rules: ChatCompletions) -> None:
+    if not request.tools:
+        return
+    tools = [_tool(tool, rules) for tool in request.tools]
+    choice = request.tool_choice
+    if isinstance(choice, str):
+        choice = rules.forced_choice if choice in {"any", "required"} else choice
+    elif choice is not None and not rules.named_choice:
+        tools, choice = _only(tools, choice), rules.forced_choice
+    body["tools"] = tools
+    if choice is not None:
+        body["tool_choice"] = choice
+
+
+def _tool(tool: Message, rules: ChatCompletions) -> Message:
+    function = mapping(tool.get("function"))
+    if not function:
+        return tool
+    shaped = dict(function)
+    strict = bool(shaped.get("strict"))
+    if not rules.strict_tools:
+        shaped.pop("strict", None)
+    # Some schemas of tools are mandatory (Mistral, OpenAPI of 2026-08): a tool without parameters takes an empty object.
+    parameters = shaped.get("parameters") or {"type": "object", "properties": {}}
+    shaped["parameters"] = fit(parameters, rules.schema, strict=strict)
+    return {"type": "function", "function": shaped}
+
+
+def _only(tools: list[Message], choice: Message) -> list[Message]:
+    wanted = mapping(choice.get("function")).get("name")
+    named = [tool for tool in tools if mapping(tool.get("function")).get("name") == wanted]
+    return named or tools
+
+
+def _add_format(body: Json, request: Request, rules: ChatCompletions) -> None:
+    wanted = request.response_format
+    if wanted is None or (request.tools and not rules.format_with_tools):
+        return
+    described = mapping(wanted.get("json_schema"))
+    if described and not rules.schema.changes_nothing:
+        strict = bool(described.get("strict"))
+        schema = fit(mapping(described.get("schema")), rules.schema, strict=strict)
+        wanted = {**wanted, "json_schema": {**described, "schema": schema}}
+    body["response_format"] = wanted

@@ -1,0 +1,78 @@
+"""What only its maker understands (thought signatures, reasoning details), gathered to be sent back as it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freelm_integrations.wire.shapes import mapping, sequence
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import Json
+    from freelm_integrations.wire.openai import ChatCompletions
+
+_GROWING = ("text", "summary", "data")
+
+
+class Extras:
+    """The extras of one answer, under their maker's name. Not thread safe."""
+
+    __slots__ = ("_fields", "_key", "_model", "_nested", "_wanted")
+
+    def __init__(self, rules: ChatCompletions, model: str) -> None:
+        """Gather what the rules name, for answers of that model."""
+        self._key = rules.extra_key
+        self._wanted = rules.extra_fields
+        self._model = model
+        self._fields: Json = {}
+        self._nested: Json = {}
+
+    def take(self, delta: Json) -> bool:
+        """Keep what this delta has; says whether its content is flagged as thinking (Google, 2026-11)."""
+        for name in self._wanted:
+            if name in delta:
+                self._fields[name] = _grown(self._fields.get(name), delta[name])
+        extra = delta.get("extra_content")
+        if not extra:
+            return False
+        flagged = False
+        for maker, said in mapping(extra).items():
+            kept = {key: value for key, value in mapping(said).items() if key != "thought"}
+            flagged = flagged or mapping(said).get("thought") is True
+            if kept:
+                self._nested[maker] = {**mapping(self._nested.get(maker)), **kept}
+        return flagged
+
+    def told(self) -> Json | None:
+        """All that was kept, as `extra_content` takes it; None for nothing."""
+        kept = dict(self._nested)
+        if self._fields and self._key:
+            kept[self._key] = {**self._fields, "model": self._model}
+        return kept or None
+
+
+def _grown(before: Any, now: Any) -> Any:
+    """The list with the new items; an item that goes on with the last one (same index and type) is joined to it."""
+    items: list[Any] = list(sequence(before))
+    for item in sequence(now):
+        last, piece = mapping(items[-1] if items else None), mapping(item)
+        if last and piece and _goes_on(last, piece):
+            items[-1] = _joined(last, piece)
+        else:
+            items.append(item)
+    return items if isinstance(now, list) else now
+
+
+def _goes_on(last: Json, piece: Json) -> bool:
+    return (
+        last.get("type") == piece.get("type")
+        and last.get("index") is not None
+        and last.get("index") == piece.get("index")
+    )
+
+
+def _joined(last: Json, piece: Json) -> Json:
+    joined = {**last, **{key: value for key, value in piece.items() if value is not None}}
+    for key in _GROWING:
+        if isinstance(last.get(key), str) and isinstance(piece.get(key), str):
+            joined[key] = last[key] + piece[key]
+    return joined

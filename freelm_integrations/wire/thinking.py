@@ -1,0 +1,131 @@
+"""Thinking told from the answer where a provider puts both into the content: tags, flagged deltas, lists of parts."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from freelm_integrations.wire.shapes import mapping, sequence, text
+
+
+class Said(NamedTuple):
+    """A stretch of an answer."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
+SILENCE = Said()
+
+
+class ThinkSplitter:
+    """Splits `<tag>thinking</tag>answer`, whatever pieces it comes in. Not thread safe.
+
+    The tag counts at the very beginning of the answer only (a user may talk about such tags), where `leading` declares it
+    for the model, or where the provider flags a piece as thinking. Not a character is lost but the tags and the line
+    breaks around them.
+    """
+
+    __slots__ = ("_close", "_held", "_open", "_state")
+
+    def __init__(self, tag: str, *, leading: bool) -> None:
+        """`leading`: whether an answer of this model may begin with the tag, flagged or not."""
+        self._open = f"<{tag}>"
+        self._close = f"</{tag}>"
+        self._held = ""
+        self._state: Literal["before", "plain", "tagged", "flagged", "closed"] = (
+            "before" if leading else "plain"
+        )
+
+    def feed(self, piece: str, *, flagged: bool = False) -> Said:
+        """What this piece says; some of it may be held back until the next one."""
+        if flagged and self._state in {"before", "plain", "closed"}:
+            self._state = "flagged"
+            piece = self._held + piece.lstrip()
+            self._held = ""
+            piece = piece.removeprefix(self._open)
+        elif self._state == "plain":
+            return Said(piece)
+        piece, self._held = self._held + piece, ""
+        if self._state == "before":
+            return self._begin(piece)
+        if self._state == "closed":
+            return self._after(piece)
+        if self._state == "flagged" and not flagged:
+            return self._unflag(piece)
+        return self._inside(piece)
+
+    def end(self) -> Said:
+        """What was held back, now that nothing more comes."""
+        held, self._held = self._held, ""
+        return Said(reasoning=held) if self._state in {"tagged", "flagged"} else Said(held)
+
+    def _begin(self, piece: str) -> Said:
+        rest = piece.lstrip()
+        if rest.startswith(self._open):
+            self._state = "tagged"
+            return self._inside(rest[len(self._open) :].lstrip("\r\n"))
+        if self._open.startswith(rest):
+            self._held = piece
+            return SILENCE
+        self._state = "plain"
+        return Said(piece)
+
+    def _inside(self, piece: str) -> Said:
+        before, found, after = piece.partition(self._close)
+        if found:
+            self._state = "closed"
+            return Said(self._after(after).text, before)
+        kept = _overlap(piece, self._close)
+        self._held = piece[len(piece) - kept :]
+        return Said(reasoning=piece[: len(piece) - kept])
+
+    def _unflag(self, piece: str) -> Said:
+        """The first piece without a flag: the closing tag is glued to its front, or was never sent."""
+        if piece.startswith(self._close):
+            self._state = "closed"
+            return self._after(piece[len(self._close) :])
+        if self._close.startswith(piece):
+            self._held = piece
+            return SILENCE
+        self._state = "plain"
+        return Said(piece)
+
+    def _after(self, piece: str) -> Said:
+        """The line breaks between thinking and answer belong to neither."""
+        rest = piece.lstrip("\r\n")
+        if rest:
+            self._state = "plain"
+        return Said(rest)
+
+
+def _overlap(piece: str, tag: str) -> int:
+    """How many characters at the end of the piece may be the beginning of the tag."""
+    start = piece.rfind("<", max(0, len(piece) - len(tag) + 1))
+    return len(piece) - start if start >= 0 and tag.startswith(piece[start:]) else 0
+
+
+def parts_said(parts: object) -> Said:
+    """What a list of content parts says (Mistral, OpenAPI of 2026-08); parts of unknown kinds say nothing."""
+    spoken: list[str] = []
+    thought: list[str] = []
+    for part in sequence(parts):
+        if isinstance(part, str):
+            spoken.append(part)
+            continue
+        shaped = mapping(part)
+        thinking = shaped.get("thinking")
+        if thinking is not None:
+            thought.append(thinking if isinstance(thinking, str) else _texts(thinking))
+        elif shaped.get("type") in {"text", "output_text", None}:
+            spoken.append(text(shaped.get("text")))
+    return Said("".join(spoken), "".join(thought))
+
+
+def _texts(parts: object) -> str:
+    return "".join(text(mapping(part).get("text")) for part in sequence(parts))
+
+
+def details_said(details: object) -> str:
+    """The readable text of `reasoning_details` (OpenRouter, OpenAPI of 2026-08)."""
+    shaped = [mapping(detail) for detail in sequence(details)]
+    return "".join(text(detail.get("text")) or text(detail.get("summary")) for detail in shaped)
