@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_LONGEST = 30
+
+
 def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.5) -> str | None:
     """The most similar of `words`, case aside, or None if none reaches `cutoff` (0 to 1)."""
-    # Imported here: only a message about a mistake needs it.
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
     by_fold = {candidate.casefold(): candidate for candidate in words}
     matches = get_close_matches(word.casefold(), by_fold, n=1, cutoff=cutoff)
@@ -21,7 +23,10 @@ def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.5) -> str | No
 def unknown(kind: str, word: object, words: Iterable[str]) -> str:
     """A sentence that names the wrong word, the nearest valid one and, after it, all of them."""
     valid = list(words)
-    shown = repr(word) if isinstance(word, str) else f"of type {type(word).__name__}"
+    shown = f"of type {type(word).__name__}"
+    if isinstance(word, str):
+        # A long word is no typing error but something pasted, a key perhaps: it is not shown.
+        shown = repr(word) if len(word) <= _LONGEST else f"of {len(word)} characters"
     guess = nearest(word, valid) if isinstance(word, str) else None
     hint = "" if guess is None else f": did you mean {guess!r}?"
     return f"unknown {kind} {shown}{hint} (valid: {', '.join(valid)})"

@@ -29,7 +29,7 @@ _PRIVATE_NETWORKS = tuple(
         "fe80::/10",
     )
 )
-# Reserved for use without the public DNS: RFC 6761, RFC 6762, ICANN 2024 (host.docker.internal), RFC 8375.
+# Never in the public DNS: RFC 6761, RFC 6762, ICANN 2024 (host.docker.internal), RFC 8375.
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 _ONE_LABEL = re.compile(r"[a-z][a-z0-9_-]*")
 _HOST = re.compile(r"[a-z0-9._-]+")

@@ -6,6 +6,7 @@ It stays for those who have one, last in the default order. Without a balance ev
 
 from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.schemas import SchemaRules
 
 _HOUR = 3600.0
 
@@ -16,7 +17,37 @@ CEREBRAS = ProviderSpec(
     key_page="https://cloud.cerebras.ai",
     key_variables=("CEREBRAS_API_KEY", "FREELM_CEREBRAS_KEYS"),
     key_prefixes=("csk-",),
-    dialect=ChatCompletions(),
+    # inference-docs.cerebras.ai, 2026-08 (behaviour version 2); live errors to 2026-09.
+    dialect=ChatCompletions(
+        renames={"max_tokens": "max_completion_tokens"},
+        allowed=frozenset(
+            {
+                *("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed"),
+                *("user", "logprobs", "top_logprobs", "logit_bias", "service_tier"),
+                *("frequency_penalty", "presence_penalty", "parallel_tool_calls"),
+                *("reasoning_effort", "reasoning_format"),
+            }
+        ),
+        by_model={"qwen": {"reasoning_format": "parsed"}},
+        # A call reserves its output from the minute's tokens, 16,384 of them where it names none.
+        output_default=2_048,
+        thinking_default=4_096,
+        efforts={
+            "gpt-oss": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+            "qwen": {"minimal": "low", "xhigh": "high", "max": "high"},
+        },
+        format_with_tools=False,
+        schema=SchemaRules(
+            without=frozenset(
+                {
+                    *("minItems", "maxItems", "uniqueItems", "minLength", "maxLength"),
+                    *("pattern", "format", "patternProperties"),
+                }
+            ),
+            closed=True,
+        ),
+        stream_options=False,  # usage rides on the last chunk unasked
+    ),
     # Buckets that refill steadily, per model and organisation.
     tiers={
         # 5 USD for 30 days once a payment method is saved; limits from live headers, 2026.
@@ -52,7 +83,7 @@ CEREBRAS = ProviderSpec(
         ),
         ModelSpec(
             "qwen-3.8-27b",
-            tags=("fast", "tools", "reasoning"),
+            tags=("fast", "tools", "json_schema", "reasoning"),
             context=65_536,
             family="qwen3.8-27b",
         ),

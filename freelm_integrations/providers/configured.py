@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.options import ModelsArgument
     from freelm_integrations.wire.dialect import Dialect
 
-ARGUMENTS = "keys tier base_url models prefer priority limits account discover".split()
+ARGUMENTS = [
+    "keys",
+    "tier",
+    "base_url",
+    "models",
+    "prefer",
+    "priority",
+    "limits",
+    "account",
+    "discover",
+]
 USER_AGENT = "freelm-integrations"
 """Groq's and NIM's gates refuse the stock agents of HTTP libraries (sheets of 2026-11)."""
 _UNLIMITED = Tier()
@@ -43,7 +53,7 @@ class Provider:
     spec: ProviderSpec
     name: str
     id: str
-    """The name, and where it is if that is not the usual place: what is known of it is kept under this."""
+    """The name, and where it is if not at the usual place: the pool keeps its state by this."""
     base_url: str
     """Without a trailing slash. Empty for an embedded model that was not started yet."""
     keys: tuple[Key, ...]
@@ -61,7 +71,7 @@ class Provider:
     headers: Mapping[str, str]
     """What every request carries beside its key; names in lower case."""
 
-    def __init__(  # noqa: PLR0913 - the contract's arguments; all but the keys by name
+    def __init__(
         self,
         keys: KeysArgument = None,
         *,
@@ -124,16 +134,17 @@ class Provider:
         return self.tier.shared if self.limits is None else self.limits
 
     def limits_of(self, model: ModelSpec) -> tuple[Limit, ...]:
-        """What counts one model of one account: the model's own limits, else the tier's."""
-        return self.tier.each_model if model.limits is None else model.limits
+        """What counts one model of one account: the model's own limits, else the tier's for it."""
+        if model.limits is not None:
+            return model.limits
+        return self.tier.by_model.get(model.id, self.tier.each_model)
 
     def start(self) -> None:
-        """Make it ready to be asked: loads an embedded model, does nothing for any other. May block."""
+        """Make it ready to be asked. Does nothing, but for an embedded model, which is loaded."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: state is kept per provider, so a changed one would be another."""
-        message = f"{type(self).__name__} does not change once made: make another"
-        raise AttributeError(message)
+        raise AttributeError(f"{type(self).__name__} does not change once made: make another")
 
     def __delattr__(self, name: str) -> None:
         """Refuse, like `__setattr__`."""

@@ -1,19 +1,27 @@
 """Google AI Studio: Gemini and Gemma over the OpenAI-shaped surface of the Gemini API."""
 
-from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    DAY,
+    EFFORTS,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.schemas import SchemaRules
 
 
-def _gemini(model: str, *tags: str, limits: tuple[Limit, ...], free: bool = True) -> ModelSpec:
+def _gemini(model: str, *tags: str, free: bool = True) -> ModelSpec:
     """A Gemini: all current ones are alike in size and skill (ai.google.dev models, 2026-09)."""
     tags = (*tags, "tools", "vision", "json_schema")
-    return ModelSpec(model, tags=tags, context=1_048_576, output=65_536, limits=limits, free=free)
+    return ModelSpec(model, tags=tags, context=1_048_576, output=65_536, free=free)
 
 
 def _gemma(model: str, family: str, tag: str) -> ModelSpec:
     """A Gemma: open weights; here it always thinks, inside its answer (sheet of 2026-11)."""
     tags = (tag, "tools", "vision", "reasoning")
-    return ModelSpec(model, tags=tags, context=262_144, output=32_768, family=family, limits=_OPEN)
+    return ModelSpec(model, tags=tags, context=262_144, output=32_768, family=family)
 
 
 def _quota(per_minute: int, per_day: int, tokens_per_minute: int) -> tuple[Limit, ...]:
@@ -26,10 +34,17 @@ def _quota(per_minute: int, per_day: int, tokens_per_minute: int) -> tuple[Limit
 
 
 # Google publishes none of these: as seen in error bodies and usage pages, 2026-07 to 2026-10.
-_LITE = _quota(15, 500, 250_000)
-_FLASH = _quota(5, 20, 250_000)
-_OPEN = _quota(15, 1_500, 15_000)  # sources differ (up to 30 and 14,400): the lower of each
-_NEVER = _quota(0, 0, 0)
+_FREE = Tier(
+    each_model=_quota(5, 20, 250_000),  # the Flash family
+    by_model={
+        **dict.fromkeys(
+            ("gemini-3.1-flash-lite", "gemini-3.5-flash-lite"), _quota(15, 500, 250_000)
+        ),
+        # Sources differ (up to 30 and 14,400): the lower of each.
+        **dict.fromkeys(("gemma-4-26b-a4b-it", "gemma-4-31b-it"), _quota(15, 1_500, 15_000)),
+        **dict.fromkeys(("gemini-3.1-pro-preview", "gemini-2.5-pro"), _quota(0, 0, 0)),
+    },
+)
 
 GOOGLE = ProviderSpec(
     name="google",
@@ -44,21 +59,62 @@ GOOGLE = ProviderSpec(
     ),
     # AI Studio issues only AQ. keys since 2026-05-28; AIza ones were to end in 2026-09.
     key_prefixes=("AQ.", "AIza"),
-    dialect=ChatCompletions(),
-    tiers={"free": Tier(each_model=_FLASH), "paid": Tier()},
+    # ai.google.dev/gemini-api/docs/openai, 2026-09, and refusals seen until 2026-10.
+    dialect=ChatCompletions(
+        # Anything else is a 400, even with its default value.
+        allowed=frozenset(
+            {
+                *("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"),
+                *("parallel_tool_calls", "reasoning_effort", "service_tier"),
+            }
+        ),
+        # Thinking cannot be switched off but on the 2.5 Flash models; 3.8 has no `minimal`.
+        efforts={
+            "gemini-2.5": {"minimal": "low", "xhigh": "high", "max": "high"},
+            "gemini-3.8": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+            "gemini-3.1-pro": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+            "gemini": {"none": "minimal", "xhigh": "high", "max": "high"},
+            "gemma": dict.fromkeys(EFFORTS),
+        },
+        schema=SchemaRules(
+            inline=True,
+            without=frozenset(
+                {
+                    *("$schema", "$id", "$ref", "$defs", "definitions", "$comment", "$anchor"),
+                    *("additionalProperties", "patternProperties", "unevaluatedProperties"),
+                    *("if", "then", "else", "not", "allOf", "oneOf", "const", "examples"),
+                    *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems"),
+                    *("prefixItems", "contains", "propertyNames", "dependencies"),
+                    *("dependentSchemas", "dependentRequired", "readOnly", "writeOnly"),
+                    *("deprecated", "format"),  # few formats are known, which ones is not said
+                }
+            ),
+            const_as_enum=True,
+            single_type=True,
+        ),
+        strict_tools=False,
+        format_with_tools=False,  # a 400 on 2.x
+        extra_key="google",
+        # The documented stand-in where another model made the call.
+        signature={"thought_signature": "skip_thought_signature_validator"},
+        signed_models=("gemini-3",),
+        think_tags={"gemma": "thought"},  # Gemini's thoughts are flagged, Gemma's are not always
+        day_zone="America/Los_Angeles",
+    ),
+    tiers={"free": _FREE, "paid": Tier()},
     models=(
-        _gemini("gemini-3.1-flash-lite", "fast", limits=_LITE),  # shuts down 2027-05-07
-        _gemini("gemini-3.5-flash-lite", "fast", "reasoning", limits=_LITE),
+        _gemini("gemini-3.1-flash-lite", "fast"),  # shuts down 2027-05-07
+        _gemini("gemini-3.5-flash-lite", "fast", "reasoning"),
         _gemma("gemma-4-26b-a4b-it", "gemma-4-26b-a4b", "fast"),
-        _gemini("gemini-3.8-flash", "large", "reasoning", limits=_FLASH),
-        _gemini("gemini-3.7-flash", "large", "reasoning", limits=_FLASH),
-        _gemini("gemini-3.6-flash", "large", "reasoning", limits=_FLASH),
-        _gemini("gemini-3.5-flash", "large", "reasoning", limits=_FLASH),
-        _gemini("gemini-3-flash-preview", "large", "reasoning", limits=_FLASH),
+        _gemini("gemini-3.8-flash", "large", "reasoning"),
+        _gemini("gemini-3.7-flash", "large", "reasoning"),
+        _gemini("gemini-3.6-flash", "large", "reasoning"),
+        _gemini("gemini-3.5-flash", "large", "reasoning"),
+        _gemini("gemini-3-flash-preview", "large", "reasoning"),
         _gemma("gemma-4-31b-it", "gemma-4-31b", "large"),
         # `limit: 0` on the free tier (error bodies of 2026); 2.5-pro shuts down 2026-12-01.
-        _gemini("gemini-3.1-pro-preview", "large", "reasoning", limits=_NEVER, free=False),
-        _gemini("gemini-2.5-pro", "large", "reasoning", limits=_NEVER, free=False),
+        _gemini("gemini-3.1-pro-preview", "large", "reasoning", free=False),
+        _gemini("gemini-2.5-pro", "large", "reasoning", free=False),
     ),
     # Free prompts may be read and used to improve products (Gemini API terms, 2026-09).
     trains=True,

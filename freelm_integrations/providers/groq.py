@@ -1,7 +1,15 @@
 """Groq: fast, with small token allowances per model, counted for the organisation."""
 
-from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    DAY,
+    EFFORTS,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.schemas import SchemaRules
 
 # console.groq.com/docs/rate-limits, free plan, 2026-10. A day refills steadily: its reset header
 # shows minutes, not the time to midnight.
@@ -24,8 +32,36 @@ GROQ = ProviderSpec(
     key_page="https://console.groq.com/keys",
     key_variables=("GROQ_API_KEY", "FREELM_GROQ_KEYS"),
     key_prefixes=("gsk_",),
-    dialect=ChatCompletions(),
-    tiers={"free": Tier(each_model=_USUAL), "developer": Tier()},
+    # console.groq.com/docs (text-chat, reasoning, tool-use), 2026-10, and live refusals of 2026.
+    dialect=ChatCompletions(
+        # A 400 each; the penalties are taken, and do nothing.
+        denied=frozenset(
+            {
+                *("logprobs", "top_logprobs", "logit_bias", "top_k", "store", "metadata"),
+                "reasoning",
+            }
+        ),
+        # Qwen's own default puts its thinking into the answer.
+        by_model={"qwen": {"reasoning_format": "parsed"}},
+        efforts={
+            "gpt-oss": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+            "qwen3.6": {
+                **dict.fromkeys(EFFORTS, "default"),
+                **dict.fromkeys(("none", "minimal"), "none"),
+            },
+            "qwen3.8": {"minimal": "low", "xhigh": "high", "max": "high"},
+            "compound": dict.fromkeys(EFFORTS),
+        },
+        schema=SchemaRules(closed=True),
+        format_with_tools=False,
+        json_word=True,
+        content_beside_calls="empty",  # its own answers have none; null is untried
+        windows={"requests": DAY, "tokens": 60.0},
+    ),
+    tiers={
+        "free": Tier(each_model=_USUAL, by_model={"groq/compound-mini": _COMPOUND}),
+        "developer": Tier(),
+    },
     # console.groq.com/docs/models and live lists, 2026-10. Since the llamas left (2026-08-16) every
     # general model here thinks first; gpt-oss-20b does so briefly.
     models=(
@@ -63,7 +99,6 @@ GROQ = ProviderSpec(
             tags=("fast", "reasoning"),
             context=131_072,
             output=8_192,
-            limits=_COMPOUND,
         ),
     ),
     # Prompts are not used for training by default (console.groq.com/docs/your-data, 2026-10).

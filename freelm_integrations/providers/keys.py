@@ -1,23 +1,22 @@
-"""Keys: read from arguments or the environment, secret from the first moment, shown as fingerprints."""
+"""Keys: read from arguments or the environment, secret from the first moment on."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, NoReturn, Union
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from pydantic import SecretStr
-from typing_extensions import TypeAlias
 
+from freelm_integrations.environment import variable
 from freelm_integrations.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KeysArgument: TypeAlias = Union[str, SecretStr, Iterable[Union[str, SecretStr]], None]
-"""One key, several in one string with commas between them, or any number of either; None: the environment's."""
+KeysArgument: TypeAlias = str | SecretStr | Iterable[str | SecretStr] | None
+"""One key, several in a string with commas between, or any number of either; None: not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,7 @@ class Key:
 
     def __reduce__(self) -> NoReturn:
         """A key stays in its process: whatever would pickle one is stopped here."""
-        message = f"key {self.fingerprint} cannot be pickled: it would leave this process"
-        raise TypeError(message)
+        raise TypeError(f"key {self.fingerprint} cannot be pickled: it would leave this process")
 
 
 NO_KEY = Key(SecretStr(""), "keyless", "keyless")
@@ -70,11 +68,10 @@ def read_keys(given: KeysArgument, *, owner: str, account: str | None) -> tuple[
     found: dict[str, Key] = {}
     for number, part in enumerate(_parts(given, owner=owner), start=1):
         if not _is_printable(part):
-            message = (
-                f"key {number} of {owner} holds a space, a line break or a character outside ASCII: "
-                "was more than the key copied?"
+            raise ConfigError(
+                f"key {number} of {owner} holds a space, a line break or a character outside "
+                "ASCII: was more than the key copied?"
             )
-            raise ConfigError(message)
         mark = fingerprint(part)
         found.setdefault(mark, Key(SecretStr(part), mark, account or mark))
     return tuple(found.values())
@@ -84,9 +81,9 @@ def keys_in_environment(
     variables: Iterable[str], *, owner: str, account: str | None
 ) -> tuple[Key, ...]:
     """The keys of the first variable that holds any."""
-    for variable in variables:
-        text = os.environ.get(variable)
-        if text and (keys := read_keys(text, owner=f"{owner} ({variable})", account=account)):
+    for name in variables:
+        text = variable(name)
+        if text and (keys := read_keys(text, owner=f"{owner} ({name})", account=account)):
             return keys
     return ()
 

@@ -10,7 +10,14 @@ LOCAL = ProviderSpec(
     key_page="",
     key_variables=(),
     needs_key=False,
-    dialect=ChatCompletions(),
+    # What all of Ollama, llama.cpp and LM Studio understand (their sources and docs, 2026-08).
+    dialect=ChatCompletions(
+        renames={"max_completion_tokens": "max_tokens"},  # Ollama ignores the newer name
+        named_choice=False,  # LM Studio takes words only
+        format_with_tools=False,  # llama.cpp: one grammar at a time
+        system_place="first",  # as many chat templates want it
+        think_tags={"": "think"},  # where the server does not tell thinking apart
+    ),
     # Whatever was loaded there: only its own list can tell.
     models=(),
     trains=False,

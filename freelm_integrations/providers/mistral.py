@@ -1,8 +1,12 @@
 """Mistral: its own models on a free plan whose numbers are no longer published."""
 
-from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
 
+_ON_OR_OFF = {
+    **dict.fromkeys(EFFORTS, "high"),
+    **dict.fromkeys(("none", "minimal"), "none"),
+}
 _SEES = ("tools", "vision", "json_schema")
 
 MISTRAL = ProviderSpec(
@@ -12,14 +16,42 @@ MISTRAL = ProviderSpec(
     key_page="https://console.mistral.ai/api-keys",
     key_variables=("MISTRAL_API_KEY", "FREELM_MISTRAL_KEYS"),
     # Keys are 32 letters and digits without a prefix.
-    dialect=ChatCompletions(),
+    # docs.mistral.ai OpenAPI and validator, 2026-08; live captures to 2026-10.
+    dialect=ChatCompletions(
+        renames={"seed": "random_seed", "max_completion_tokens": "max_tokens"},
+        # The schema is closed at every level: anything else is a 422.
+        allowed=frozenset(
+            {
+                *("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"),
+                *("seed", "random_seed", "presence_penalty", "frequency_penalty"),
+                *("parallel_tool_calls", "prediction", "metadata", "safe_prompt"),
+                *("prompt_cache_key", "service_tier", "guardrails", "reasoning_effort"),
+            }
+        ),
+        ranges={"temperature": (0.0, 1.5), "top_p": (0.001, 1.0)},
+        efforts={
+            "mistral-small": _ON_OR_OFF,
+            "mistral-medium": _ON_OR_OFF,
+            "": dict.fromkeys(EFFORTS),
+        },
+        forced_choice="any",
+        tool_id="alnum9",
+        format_with_tools=False,
+        json_word=True,  # endless white space comes back otherwise
+        named_roles=frozenset({"tool"}),
+        system_place="not_after_answer",
+        content_beside_calls="empty",
+        bridge="OK.",  # a user directly after a tool is refused
+        prefix_flag="prefix",
+        stream_options=False,  # usage rides on the last chunk unasked
+    ),
     # One request a second was the last published number (2026-02); 60 requests and 50,000 tokens a
     # minute stood in headers then, per model and organisation. The headers of today correct them.
     tiers={
         "free": Tier(each_model=(Limit(60, "requests", per=60), Limit(50_000, "tokens", per=60))),
         "paid": Tier(),
     },
-    # docs.mistral.ai models, 2026-08; the ministrals are what free keys were still served in 2026-10.
+    # docs.mistral.ai models, 2026-08; what free keys were still served in 2026-10 comes first.
     models=(
         ModelSpec(
             "ministral-8b-latest", tags=("fast", *_SEES), context=262_144, family="ministral-8b"
@@ -38,7 +70,7 @@ MISTRAL = ProviderSpec(
         # 403 `tier_not_allowed` on free keys (2026-09).
         ModelSpec("mistral-large-latest", tags=("large", *_SEES), context=262_144, free=False),
     ),
-    # Free prompts may be used for training unless the account opts out (help article 347617, 2026-08).
+    # Free prompts may train unless the account opts out (help article 347617, 2026-08).
     trains=True,
     chat_exclude=("embed", "moderation", "ocr", "voxtral", "transcribe", "tts", "labs-"),
 )

@@ -1,6 +1,6 @@
 """NVIDIA NIM: a gateway in front of one server per model, each with its own ways."""
 
-from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
 
 _THINKS = ("large", "tools", "reasoning")
@@ -12,9 +12,47 @@ NIM = ProviderSpec(
     key_page="https://build.nvidia.com/settings/api-keys",
     key_variables=("NVIDIA_API_KEY", "NIM_API_KEY", "FREELM_NIM_KEYS"),
     key_prefixes=("nvapi-",),
-    dialect=ChatCompletions(),
-    # 40 a minute nominally (the site's own display, 2026-10), less on busy models, enforced model by
-    # model; 30 leaves room for what other clients of the account spend unseen: nothing reports it.
+    # Each model has a server and a schema of its own; what most of them take (docs.api.nvidia.com
+    # and client reports, 2026-10). What one refuses beyond that is learnt per model.
+    dialect=ChatCompletions(
+        renames={"max_completion_tokens": "max_tokens"},
+        allowed=frozenset(
+            {
+                *("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed"),
+                *("frequency_penalty", "presence_penalty"),
+                *("parallel_tool_calls", "reasoning_effort", "chat_template_kwargs"),
+            }
+        ),
+        by_model={"llama-3": {"parallel_tool_calls": False}},  # "only supports single tool-calls"
+        # Several models' own default is so small that thinking eats it up.
+        output_default=4_096,
+        thinking_default=8_192,
+        # Others take no effort: they are switched in their chat template.
+        efforts={
+            "gpt-oss": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+            "nemotron-3-super": {
+                **dict.fromkeys(EFFORTS, "high"),
+                **dict.fromkeys(("minimal", "low"), "low"),
+                "none": "none",
+            },
+            "nemotron-3-ultra": {
+                **dict.fromkeys(EFFORTS, "medium"),
+                **dict.fromkeys(("high", "xhigh", "max"), "high"),
+                "none": "none",
+            },
+            "deepseek-v4": {"minimal": "low", "xhigh": "high", "max": "high"},
+            "": dict.fromkeys(EFFORTS),
+        },
+        strict_tools=False,
+        json_word=True,  # `{}` may come back otherwise
+        named_roles=frozenset(),
+        system_place="first",  # as the templates of Gemma and Mistral want it
+        content_beside_calls="empty",  # null is a 422 at some
+        calls_may_end=True,
+        think_tags={"minimax": "think"},
+    ),
+    # 40 a minute nominally (the site's own display, 2026-10), less on busy models, enforced model
+    # by model; 30 leaves room for what else the account spends: no header tells.
     tiers={"free": Tier(each_model=(Limit(30, "requests", per=60),))},
     # Access differs from account to account and ids change monthly. First those that answer without
     # thinking, surest first (lists of 2026-10; both llamas were last seen in 2026-08).

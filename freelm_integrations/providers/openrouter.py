@@ -1,4 +1,4 @@
-"""OpenRouter: one door to many hosts; its free models end in `:free` and share one small allowance."""
+"""OpenRouter: one door to many hosts; its free models (`:free`) share one small allowance."""
 
 from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
@@ -12,8 +12,16 @@ OPENROUTER = ProviderSpec(
     key_page="https://openrouter.ai/settings/keys",
     key_variables=("OPENROUTER_API_KEY", "FREELM_OPENROUTER_KEYS"),
     key_prefixes=("sk-or-",),
-    dialect=ChatCompletions(),
-    # Account-wide whatever the key; a UTC day; no token limits (openrouter.ai/docs limits, 2026-10).
+    # openrouter.ai/docs API reference, 2026-08: what a host does not know is dropped silently.
+    dialect=ChatCompletions(
+        developer_role=True,
+        # To be sent back as they came, to the same model only: some refuse a turn without them.
+        extra_key="openrouter",
+        extra_fields=frozenset({"reasoning_details"}),
+        stream_options=False,  # usage always comes
+        think_tags={"minimax": "think"},
+    ),
+    # Per account, whatever the key; a UTC day; no token limits (docs, limits page, 2026-10).
     tiers={
         "free": Tier(shared=(_MINUTE, Limit(50, "requests", per=DAY, resets="utc_day"))),
         # Once 10 USD of credit were ever bought; the minute stays as it is.
@@ -73,7 +81,7 @@ OPENROUTER = ProviderSpec(
             context=1_000_000,
             family="nemotron-3-ultra-550b",
         ),
-        # Picks any free model that fits the request, so it never goes stale; it may pick one that thinks.
+        # Picks any free model that fits the request: never stale, but it may pick one that thinks.
         ModelSpec("openrouter/free", tags=("tools", "vision", "reasoning"), context=200_000),
     ),
     # Free hosts may log prompts and train on them (openrouter.ai/docs privacy, 2026-08).

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Union, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
-from typing_extensions import TypeAlias
-
+from freelm_integrations.environment import variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 from freelm_integrations.providers.address import checked_base_url
@@ -16,7 +14,7 @@ from freelm_integrations.providers.spec import Limit, ModelSpec, Reset, Unit
 if TYPE_CHECKING:
     from freelm_integrations.providers.spec import ProviderSpec
 
-ModelsArgument: TypeAlias = Union[str, ModelSpec, Iterable[Union[str, ModelSpec]]]
+ModelsArgument: TypeAlias = str | ModelSpec | Iterable[str | ModelSpec]
 """Ids (several in one string with commas between) and `ModelSpec`s, best first."""
 
 UNITS: tuple[str, ...] = get_args(Unit)
@@ -24,9 +22,8 @@ RESETS: tuple[str, ...] = get_args(Reset)
 
 
 def variable_of(spec: ProviderSpec, option: str) -> str | None:
-    """What the environment says of one option of a provider (`FREELM_GROQ_TIER`), None for nothing."""
-    text = os.environ.get(f"FREELM_{spec.name.upper().replace('-', '_')}_{option}")
-    return (text.strip() or None) if text else None
+    """What the environment says of one option (`FREELM_GROQ_TIER`), None for nothing."""
+    return variable(f"FREELM_{spec.name.upper().replace('-', '_')}_{option}")
 
 
 def split_words(words: str | Iterable[str]) -> tuple[str, ...]:
@@ -65,8 +62,9 @@ def models_of(spec: ProviderSpec, given: ModelsArgument | None) -> tuple[ModelSp
     built_in = {model.id: model for model in spec.models}
     models = tuple(_model(spec, item, built_in) for item in named)
     if not models:
-        message = f"models of {spec.name} is empty: leave it out to use what the provider lists"
-        raise ConfigError(message)
+        raise ConfigError(
+            f"models of {spec.name} is empty: leave it out to use what the provider lists"
+        )
     return models
 
 
@@ -90,21 +88,20 @@ def _model(spec: ProviderSpec, item: object, built_in: Mapping[str, ModelSpec]) 
     if isinstance(item, str) and item.strip():
         name = item.strip()
         return built_in.get(name) or ModelSpec(name)
-    message = f"a model of {spec.name} is an id or a ModelSpec, not {type(item).__name__}"
-    raise ConfigError(message)
+    raise ConfigError(f"a model of {spec.name} is an id or a ModelSpec, not {type(item).__name__}")
 
 
 def _check_limit(spec: ProviderSpec, limit: object) -> None:
     if not isinstance(limit, Limit):
-        message = (
+        raise ConfigError(
             f"a limit of {spec.name} is a Limit such as Limit(30, 'requests', per=60), "
             f"not {type(limit).__name__}"
         )
-        raise ConfigError(message)
     if limit.unit not in UNITS:
         raise ConfigError(unknown(f"unit in a limit of {spec.name}", limit.unit, UNITS))
     if limit.resets not in RESETS:
         raise ConfigError(unknown(f"reset in a limit of {spec.name}", limit.resets, RESETS))
     if not (limit.amount >= 0 and limit.per > 0):
-        message = f"a limit of {spec.name} needs amount >= 0 and per > 0 (seconds): {limit!r}"
-        raise ConfigError(message)
+        raise ConfigError(
+            f"a limit of {spec.name} needs amount >= 0 and per > 0 (seconds): {limit!r}"
+        )

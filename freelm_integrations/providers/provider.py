@@ -82,7 +82,7 @@ class Mistral(Provider):
 class OpenAICompatible(Provider):
     """Any other endpoint that speaks chat completions."""
 
-    def __init__(  # noqa: PLR0913 - as `Provider`
+    def __init__(
         self,
         name: str,
         base_url: str,
@@ -135,7 +135,7 @@ class Local(Provider):
 
     spec = PROVIDERS["local"]
 
-    def __init__(  # noqa: PLR0913 - as `Provider`
+    def __init__(
         self,
         base_url: str | None = None,
         *,
@@ -167,8 +167,7 @@ class Local(Provider):
         """
         file = None if gguf is None else Path(gguf).expanduser()
         if base_url is not None and file is not None:
-            message = "Local takes a base_url or a gguf file, not both: make two of them"
-            raise ConfigError(message)
+            raise ConfigError("Local takes a base_url or a gguf file, not both: make two of them")
         if base_url is None and file is None:
             file = _file_at_hand(self.spec)
         if file is not None:
@@ -197,8 +196,10 @@ class Local(Provider):
         file: Path | None = vars(self)["_file"]
         if file is None:
             return
-        # Imported here: only who serves a model needs it.
-        from freelm_integrations.embedded import EmbeddedServer, shared_server
+        from freelm_integrations.embedded import (  # noqa: PLC0415 - few serve a model
+            EmbeddedServer,
+            shared_server,
+        )
 
         context: int = vars(self)["_context"]
         if context == EMBEDDED_CONTEXT:
@@ -212,7 +213,7 @@ class Local(Provider):
         vars(self).update(
             id=f"{self.name}@{vars(self)['_file'].name}",
             base_url="",
-            # Its server closes after a stream without saying so: a kept connection would be a dead one.
+            # Its server closes after a stream without saying so: a kept connection is a dead one.
             headers={**self.headers, "connection": "close"},
         )
 
@@ -223,12 +224,12 @@ class Local(Provider):
 
 
 def _file_at_hand(spec: ProviderSpec) -> Path | None:
-    """The file to serve where neither a server nor a file is named: the variable's, or the bundled one."""
+    """The file to serve where no server is named: the variable's, else the bundled one."""
     if variable_of(spec, "BASE_URL") is not None:
         return None
     if (named := variable_of(spec, "GGUF")) is not None:
         return Path(named).expanduser()
-    from freelm_integrations.embedded import find_gguf, is_available
+    from freelm_integrations.embedded import find_gguf, is_available  # noqa: PLC0415 - see `start`
 
     return find_gguf() if is_available() else None
 
@@ -236,13 +237,11 @@ def _file_at_hand(spec: ProviderSpec) -> Path | None:
 def _undeclared(name: str, base_url: str) -> ProviderSpec:
     """What can be said of a provider nobody declared: hardly anything, so everything is allowed."""
     if not _NAME.fullmatch(name):
-        message = f"provider name {name!r} is not made of letters, digits, '-' and '_'"
-        raise ConfigError(message)
+        raise ConfigError(f"provider name {name!r} is not made of letters, digits, '-' and '_'")
     if name.lower() in PROVIDERS:
-        message = (
+        raise ConfigError(
             f"{name!r} is a declared provider: use its own class with base_url=..., or another name"
         )
-        raise ConfigError(message)
     variable = f"FREELM_{name.upper().replace('-', '_')}_KEYS"
     return ProviderSpec(
         name=name,

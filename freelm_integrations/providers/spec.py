@@ -1,4 +1,4 @@
-"""What is declared about a provider, its tiers, its limits and its models. Frozen data: nothing here acts."""
+"""What is declared about a provider, its tiers, limits and models. Frozen data: nothing here acts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Unit = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 Reset = Literal["rolling", "utc_day", "pacific_day", "utc_month"]
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""The words callers use for `reasoning_effort`."""
 DAY = 86_400.0
 MONTH = 30 * DAY
 
@@ -21,8 +23,9 @@ MONTH = 30 * DAY
 class Limit:
     """So many units per window: `Limit(30, "requests", per=60)` is 30 requests a minute.
 
-    `per` is the window's length in seconds. `resets` says how it empties: `rolling` refills steadily, the others start
-    anew at a calendar moment. Limits count per account; keys are their own accounts unless told otherwise.
+    `per` is the window's length in seconds. `resets` says how it empties: `rolling` refills
+    steadily, the others start anew at a calendar moment. Limits count per account; keys are their
+    own accounts unless told otherwise.
     """
 
     amount: float
@@ -36,9 +39,11 @@ class Limit:
 class ModelSpec:
     """One concrete model at one provider.
 
-    `context` is prompt plus answer, `output` the longest answer, both in tokens, None for unknown. `family` names the same
-    open-weights model across providers. `tags` are what models are asked for by: `fast`, `large`, `small`, `tools`,
-    `vision`, `reasoning` (thinks before it speaks), `json_schema`. `limits` hold for this model alone.
+    `context` is prompt plus answer, `output` the longest answer, both in tokens, None for unknown.
+    `family` names the same open-weights model across providers. `tags` are what models are asked
+    for by: `fast`, `large`, `small`, `tools`, `vision`, `reasoning` (thinks before it speaks),
+    `json_schema`. `limits` hold for this model alone, in place of what its tier says of it.
+    `free` is False for what is known to cost money.
     """
 
     id: str
@@ -53,19 +58,28 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A named set of limits: `shared` count all models of an account together, `each_model` count every model apart."""
+    """A named set of limits.
+
+    `shared` count all models of an account together, `each_model` every model apart; `by_model` are
+    those of the models, by id, that differ from `each_model`.
+    """
 
     shared: tuple[Limit, ...] = ()
     each_model: tuple[Limit, ...] = ()
+    by_model: Mapping[str, tuple[Limit, ...]] = field(
+        default_factory=dict[str, "tuple[Limit, ...]"]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
     """One API endpoint and its published rules.
 
-    `models` is the built-in list, best first: the fast plain instruct model leads, models that think come last.
-    `trains` says whether the free tier may train on prompts (None: not known). `chat_exclude` are name parts of listed
-    models that do not chat; `free_suffix` marks the free ones where only some are.
+    `models` is the built-in list, best first: the fast plain instruct model leads, models that
+    think come last. The first of `tiers` holds unless another is asked for. `trains` says whether
+    the free tier may train on prompts (None: not known). `chat_exclude` are name parts of listed
+    models that do not chat, `chat_include` the beginnings of those that do (empty: all);
+    `free_suffix` marks the free ones where only some are. `headers` have lower-case names.
     """
 
     name: str
