@@ -1,9 +1,12 @@
-"""One failover engine over the free tiers of six LLM providers, for LangChain, LlamaIndex and plain Python.
+"""One failover engine over the free tiers of six LLM providers, for LangChain.
+
+LlamaIndex and plain Python.
 
     from freelm_integrations import FreeLLM
     FreeLLM().text("Say hello.")
 
-Front ends live in `freelm_integrations.langchain`, `.llama_index` and `.openai`; importing this package loads none of them.
+Front ends live in `freelm_integrations.langchain`, `.llama_index` and `.openai`; importing this
+package loads none of them.
 """
 
 from freelm_integrations.chat import AttemptRecord, Completion, Delta, ToolCall, Usage

@@ -1,4 +1,7 @@
-"""Catalogs on disk: one private JSON file (0600), replaced atomically; a damaged one counts as absent."""
+"""Catalogs on disk: one private JSON file (0600), replaced atomically.
+
+A damaged one counts as absent.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The frozen values of a conversation: what is asked, what comes back, piece by piece and whole.
 
-Messages are OpenAI-shaped mappings as callers write them (`{"role": "user", "content": "..."}`); they are read, never
-changed. Everything a provider answers is turned into the values here before it leaves `wire/`.
+Messages are OpenAI-shaped mappings as callers write them (`{"role": "user", "content": "..."}`);
+they are read, never changed. Everything a provider answers is turned into the values here before it
+leaves `wire/`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from typing_extensions import TypeAlias
+    from typing import TypeAlias
 
 Json: TypeAlias = "dict[str, Any]"
 Message: TypeAlias = "Mapping[str, Any]"
@@ -49,7 +49,10 @@ def _sum_known(first: int | None, second: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One finished tool call. `arguments` is JSON text of an object; `extra` is what only its maker understands."""
+    """One finished tool call.
+
+    `arguments` is JSON text of an object; `extra` is what only its maker understands.
+    """
 
     id: str
     name: str
@@ -66,7 +69,10 @@ class ToolCall:
 
 
 class ToolCallPart(NamedTuple):
-    """A piece of a tool call. `index` is ours: dense, from 0; `id` and `name` come with a call's first part only."""
+    """A piece of a tool call.
+
+    `index` is ours: dense, from 0; `id` and `name` come with a call's first part only.
+    """
 
     index: int
     id: str | None = None
@@ -77,7 +83,10 @@ class ToolCallPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """How one attempt of a call ended. `kind` is the fault's kind, or None for the attempt that answered."""
+    """How one attempt of a call ended.
+
+    `kind` is the fault's kind, or None for the attempt that answered.
+    """
 
     provider: str
     model: str
@@ -105,7 +114,10 @@ class Origin(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """One decoded piece of an answer. Any field may be empty; `origin` stands on the first one, `usage` on the last."""
+    """One decoded piece of an answer.
+
+    Any field may be empty; `origin` stands on the first one, `usage` on the last.
+    """
 
     text: str = ""
     reasoning: str = ""
@@ -139,8 +151,9 @@ class Request:
 class Completion:
     """The whole answer of a call; `str()` of it is its text.
 
-    `model` is the id that answered, `key` a fingerprint, `latency_ms` the time from the call to its last byte, `raw` the
-    provider's own body (empty for a streamed answer), `extra` what only the answering provider understands.
+    `model` is the id that answered, `key` a fingerprint, `latency_ms` the time from the call to its
+    last byte, `raw` the provider's own body (empty for a streamed answer), `extra` what only the
+    answering provider understands.
     """
 
     text: str = ""
@@ -171,7 +184,10 @@ class Completion:
 
 
 def fold(deltas: Iterable[Delta]) -> Completion:
-    """The completion that a run of deltas spells; `latency_ms` is left to the caller, who has the clock."""
+    """The completion that a run of deltas spells.
+
+    `latency_ms` is left to the caller, who has the clock.
+    """
     folded = Folding()
     for delta in deltas:
         folded.add(delta)
@@ -200,16 +216,12 @@ class Folding:
             self._reasoning.append(delta.reasoning)
         for part in delta.tool_calls:
             self._calls.setdefault(part.index, []).append(part)
-        if delta.finish_reason is not None:
-            self._finish = delta.finish_reason
-        if delta.usage is not None:
-            self._usage = delta.usage
         if delta.origin is not None:
             self._origins.append(delta.origin)
-        if delta.raw is not None:
-            self._raw = delta.raw
-        if delta.extra is not None:
-            self._extra = delta.extra
+        self._finish = delta.finish_reason or self._finish
+        self._usage = delta.usage or self._usage
+        self._raw = delta.raw or self._raw
+        self._extra = delta.extra or self._extra
 
     def completion(self, *, latency_ms: float = 0.0) -> Completion:
         """What has been said so far, whole."""

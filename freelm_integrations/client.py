@@ -11,8 +11,7 @@ from freelm_integrations.connections import AsyncConnections, Connections
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
 from freelm_integrations.engine import aio, blocking
 from freelm_integrations.engine.failover import failover
-from freelm_integrations.events import Event
-from freelm_integrations.request import Messages, make_request
+from freelm_integrations.request import Messages, make_request, names_of
 from freelm_integrations.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,10 +20,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from freelm_integrations.chat import Completion, Delta, Json, Message, Request
-    from freelm_integrations.events import Observer
+    from freelm_integrations.events import Event, Observer
     from freelm_integrations.settings import Options
 
 __all__ = ["AsyncDeltaStream", "AsyncFreeLLM", "DeltaStream", "FreeLLM"]
+
+_WHOLE, _STREAMED = False, True
 
 
 class _Client:
@@ -38,7 +39,10 @@ class _Client:
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> Self:
-        """A client over every provider whose key variables are set; the same as calling the class."""
+        """A client over every provider whose key variables are set.
+
+        The same as calling the class.
+        """
         return cls(**options)
 
     @classmethod
@@ -53,8 +57,12 @@ class _Client:
         return f"{type(self).__name__}(providers=[{providers}])"
 
     def context_window(self, model: str | Sequence[str] | None = None) -> int | None:
-        """The smallest context (tokens) among the models such a call would use, None when none is known."""
-        return self._dispatcher.context_window(model)
+        """The smallest context (tokens) among the models such a call may use; nothing is sent.
+
+        None when none is known. Raises ConfigError when no model has such a name.
+        """
+        wanted = self._dispatcher.settings.wanted if model is None else names_of(model)
+        return self._dispatcher.context_window(wanted)
 
     def _request(
         self,
@@ -69,7 +77,7 @@ class _Client:
         return make_request(
             messages,
             model=model,
-            default_model=self._dispatcher.settings.model,
+            default_model=self._dispatcher.settings.wanted,
             streaming=streaming,
             tools=tools,
             tool_choice=tool_choice,
@@ -79,10 +87,12 @@ class _Client:
 
 
 class FreeLLM(_Client):
-    """The blocking client. Safe from any number of threads; two over the same keys share one pool.
+    """The blocking client.
 
-    Takes the arguments of the configuration table (`Options`); with none it uses every provider whose key is in the
-    environment. Nothing is opened or read before the first call.
+    Safe from any number of threads; two over the same keys share one pool.
+
+    Takes the arguments of the configuration table (`Options`); with none it uses every provider
+    whose key is in the environment. Nothing is opened or read before the first call.
     """
 
     def _share_with(self, dispatcher: Dispatcher) -> None:
@@ -122,7 +132,7 @@ class FreeLLM(_Client):
             ContextOverflow: the prompt fits no candidate.
         """
         request = self._request(
-            messages, False, model, tools, tool_choice, response_format, params
+            messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
         began_at = self._dispatcher.clock.now()
         folding = Folding()
@@ -132,7 +142,10 @@ class FreeLLM(_Client):
         return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
 
     def stream(self, messages: Messages, **params: Any) -> Iterator[str]:
-        """The answer's text, piece by piece. Takes what `chat` does; also raises StreamInterrupted."""
+        """The answer's text, piece by piece.
+
+        Takes what `chat` does; also raises StreamInterrupted.
+        """
         with self.stream_deltas(messages, **params) as deltas:
             for delta in deltas:
                 if delta.text:
@@ -149,16 +162,24 @@ class FreeLLM(_Client):
         on_event: Observer | None = None,
         **params: Any,
     ) -> DeltaStream:
-        """The answer as deltas, the first naming its origin, the last with finish reason and usage.
+        """The answer as deltas, the first naming its origin.
 
-        Takes and raises what `chat` does (when first read), and StreamInterrupted with the partial text when the
-        answer breaks off after its first content. Close it, or use it in a `with`, to leave early.
+        The last with finish reason and usage.
+
+        Takes and raises what `chat` does (when first read), and StreamInterrupted with the partial
+        text when the answer breaks off after its first content. Close it, or use it in a `with`, to
+        leave early.
         """
-        request = self._request(messages, True, model, tools, tool_choice, response_format, params)
+        request = self._request(
+            messages, _STREAMED, model, tools, tool_choice, response_format, params
+        )
         return DeltaStream(self._deltas(request, on_event))
 
     def models(self) -> list[ModelInfo]:
-        """What may be called now, best first within a provider; asks for lists that are due, as a call would."""
+        """What may be called now, best first within a provider.
+
+        Asks for lists that are due, as a call would.
+        """
         if not self._dispatcher.is_prepared:
             self._refresh()
         return self._dispatcher.models()
@@ -169,11 +190,17 @@ class FreeLLM(_Client):
         return self._dispatcher.models()
 
     def health(self) -> list[Json]:
-        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault. Nothing is sent."""
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault.
+
+        Nothing is sent.
+        """
         return self._dispatcher.health()
 
     def capacity(self) -> list[Json]:
-        """Calls and tokens left per provider and model, and when each window resets. Nothing is sent."""
+        """Calls and tokens left per provider and model, and when each window resets.
+
+        Nothing is sent.
+        """
         return self._dispatcher.capacity()
 
     def explain(
@@ -186,9 +213,12 @@ class FreeLLM(_Client):
         response_format: Message | None = None,
         **params: Any,
     ) -> Explanation:
-        """What `chat` with these arguments would do now: candidates in order, and why every other is left out."""
+        """What `chat` with these arguments would do now.
+
+        Candidates in order, and why every other is left out.
+        """
         request = self._request(
-            messages, False, model, tools, tool_choice, response_format, params
+            messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
         return self._dispatcher.explain(request)
 
@@ -208,9 +238,7 @@ class FreeLLM(_Client):
         """Close it."""
         self.close()
 
-    def _deltas(
-        self, request: Request, on_event: Observer | None
-    ) -> Generator[Delta, None, None]:
+    def _deltas(self, request: Request, on_event: Observer | None) -> Generator[Delta, None, None]:
         if not self._dispatcher.is_prepared:
             self._refresh()
         observer = self._dispatcher.observer(on_event)
@@ -227,10 +255,12 @@ class FreeLLM(_Client):
 
 
 class AsyncFreeLLM(_Client):
-    """The asyncio client. Safe from any number of event loops and tasks; two over the same keys share one pool.
+    """The asyncio client.
 
-    Takes the arguments of the configuration table (`Options`); with none it uses every provider whose key is in the
-    environment. Connections belong to the running loop and are closed with it.
+    Safe from any number of event loops and tasks; two over the same keys share one pool.
+
+    Takes the arguments of the configuration table (`Options`); with none it uses every provider
+    whose key is in the environment. Connections belong to the running loop and are closed with it.
     """
 
     def _share_with(self, dispatcher: Dispatcher) -> None:
@@ -254,7 +284,7 @@ class AsyncFreeLLM(_Client):
     ) -> Completion:
         """The whole answer of whichever route gives it; arguments and errors as `FreeLLM.chat`."""
         request = self._request(
-            messages, False, model, tools, tool_choice, response_format, params
+            messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
         began_at = self._dispatcher.clock.now()
         folding = Folding()
@@ -264,7 +294,10 @@ class AsyncFreeLLM(_Client):
         return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
 
     async def stream(self, messages: Messages, **params: Any) -> AsyncIterator[str]:
-        """The answer's text, piece by piece. Takes what `chat` does; also raises StreamInterrupted."""
+        """The answer's text, piece by piece.
+
+        Takes what `chat` does; also raises StreamInterrupted.
+        """
         async with self.stream_deltas(messages, **params) as deltas:
             async for delta in deltas:
                 if delta.text:
@@ -282,11 +315,16 @@ class AsyncFreeLLM(_Client):
         **params: Any,
     ) -> AsyncDeltaStream:
         """The answer as deltas; arguments and errors as `FreeLLM.stream_deltas`."""
-        request = self._request(messages, True, model, tools, tool_choice, response_format, params)
+        request = self._request(
+            messages, _STREAMED, model, tools, tool_choice, response_format, params
+        )
         return AsyncDeltaStream(self._deltas(request, on_event))
 
     async def models(self) -> list[ModelInfo]:
-        """What may be called now, best first within a provider; asks for lists that are due, as a call would."""
+        """What may be called now, best first within a provider.
+
+        Asks for lists that are due, as a call would.
+        """
         if not self._dispatcher.is_prepared:
             await self._refresh()
         return self._dispatcher.models()
@@ -297,11 +335,17 @@ class AsyncFreeLLM(_Client):
         return self._dispatcher.models()
 
     async def health(self) -> list[Json]:
-        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault. Nothing is sent."""
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault.
+
+        Nothing is sent.
+        """
         return self._dispatcher.health()
 
     async def capacity(self) -> list[Json]:
-        """Calls and tokens left per provider and model, and when each window resets. Nothing is sent."""
+        """Calls and tokens left per provider and model, and when each window resets.
+
+        Nothing is sent.
+        """
         return self._dispatcher.capacity()
 
     async def explain(
@@ -314,9 +358,12 @@ class AsyncFreeLLM(_Client):
         response_format: Message | None = None,
         **params: Any,
     ) -> Explanation:
-        """What `chat` with these arguments would do now: candidates in order, and why every other is left out."""
+        """What `chat` with these arguments would do now.
+
+        Candidates in order, and why every other is left out.
+        """
         request = self._request(
-            messages, False, model, tools, tool_choice, response_format, params
+            messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
         return self._dispatcher.explain(request)
 
@@ -389,7 +436,10 @@ class DeltaStream:
 
 
 class AsyncDeltaStream:
-    """An answer arriving on an event loop. Iterate it once; nothing is sent before the first delta is asked for."""
+    """An answer arriving on an event loop.
+
+    Iterate it once; nothing is sent before the first delta is asked for.
+    """
 
     def __init__(self, deltas: AsyncGenerator[Delta, None]) -> None:
         """Wrap the running machine."""

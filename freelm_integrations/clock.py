@@ -1,4 +1,7 @@
-"""Time and chance: the only importer of `time` and `random`, so that a test can move the one and load the other."""
+"""Time and chance: the only importer of `time` and `random`.
+
+So that a test can move the one and load the other.
+"""
 
 from __future__ import annotations
 

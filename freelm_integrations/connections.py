@@ -1,4 +1,7 @@
-"""The HTTP clients behind the core clients: made at the first request, one per process, or one per event loop."""
+"""The HTTP clients behind the core clients.
+
+Made at the first request, one per process, or one per event loop.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ class Connections:
             return made[1]
         with self._lock:
             if self._made is None or self._made[0] != os.getpid():
-                self._made = os.getpid(), httpx.Client(verify=_tls(), limits=LIMITS)
+                client = httpx.Client(verify=_tls(), limits=LIMITS)
+                self._made = os.getpid(), client
+                # Whoever forgets to close leaves no socket behind, at interpreter exit either.
+                weakref.finalize(self, client.close)
             return self._made[1]
 
     def close(self) -> None:
@@ -57,8 +63,9 @@ class Connections:
 class AsyncConnections:
     """An async HTTP client for every running event loop, closed with it.
 
-    A client bound to a loop that has ended cannot even be closed; so each is kept in an async generator of its own loop,
-    which the loop finishes when it shuts its generators down (as `asyncio.run` does).
+    A client bound to a loop that has ended cannot even be closed; so each is kept in an async
+    generator of its own loop, which the loop finishes when it shuts its generators down (as
+    `asyncio.run` does).
     """
 
     def __init__(self, given: httpx.AsyncClient | None = None) -> None:
@@ -96,7 +103,10 @@ async def _keep(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
 
 
 def _new_async_client() -> httpx.AsyncClient:
-    """With the `[aiohttp]` extra its transport, which stays fast with many calls at once; else plain httpx."""
+    """With the `[aiohttp]` extra its transport, which stays fast with many calls at once.
+
+    Else plain httpx.
+    """
     if _has_aiohttp():
         from httpx_aiohttp import HttpxAiohttpClient  # noqa: PLC0415 - an optional extra
 

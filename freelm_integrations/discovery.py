@@ -1,7 +1,10 @@
-"""Catalogs from live model lists: live, else the disk cache, else built in; fetched by the same drivers as calls.
+"""Catalogs from live model lists: live, else the disk cache, else built in.
 
-The lists are asked for on first use, all side by side, and the call that does so waits `PATIENCE` at most. Whoever has not
-answered by then is served from the cache or the built-in list, and is not asked again for `RETRY_AFTER`.
+Fetched by the same drivers as calls.
+
+The lists are asked for on first use, all side by side, and the call that does so waits `PATIENCE`
+at most. Whoever has not answered by then is served from the cache or the built-in list, and is not
+asked again for `RETRY_AFTER`.
 """
 
 from __future__ import annotations
@@ -11,7 +14,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from freelm_integrations.catalog_file import CatalogFile, Saved
-from freelm_integrations.engine.steps import Attempt, Cancel, Chunk, Elapsed, End, Launch, Opened, Wait
+from freelm_integrations.engine.steps import (
+    Attempt,
+    Cancel,
+    Chunk,
+    Elapsed,
+    End,
+    Launch,
+    Opened,
+    Wait,
+)
 from freelm_integrations.providers.listing import models_from, restored
 from freelm_integrations.wire.catalogs import parse_models
 
@@ -46,12 +58,18 @@ class Catalog:
 
 
 class Catalogs:
-    """The catalogs of some providers. Safe from any thread: one refreshes, the others use what is known."""
+    """The catalogs of some providers.
+
+    Safe from any thread: one refreshes, the others use what is known.
+    """
 
     def __init__(
         self, providers: Sequence[Provider], clock: Clock, cache_dir: Path | None = None
     ) -> None:
-        """Know the built-in and the given lists; no file is read before `current` or a refresh is asked for."""
+        """Know the built-in and the given lists.
+
+        No file is read before `current` or a refresh is asked for.
+        """
         self._providers = tuple(providers)
         self._clock = clock
         self._file = CatalogFile(cache_dir) if cache_dir is not None else None
@@ -77,7 +95,10 @@ class Catalogs:
         return self._catalogs[provider]
 
     def refresh(self, *, force: bool = False) -> Steps[None]:
-        """A machine that brings the catalogs up to date; returns at once if another thread is at it."""
+        """A machine that brings the catalogs up to date.
+
+        Returns at once if another thread is at it.
+        """
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -93,7 +114,9 @@ class Catalogs:
         finally:
             self._lock.release()
 
-    def _ask(self, due: list[Provider], fresh: dict[Provider, tuple[ModelSpec, ...]]) -> Steps[None]:
+    def _ask(
+        self, due: list[Provider], fresh: dict[Provider, tuple[ModelSpec, ...]]
+    ) -> Steps[None]:
         """Ask all at once; what has arrived whole and in time is put into `fresh`."""
         bodies: dict[Attempt, bytearray] = {}
         asked: dict[Attempt, Provider] = {}
@@ -135,7 +158,9 @@ class Catalogs:
                 {provider.id: Saved(now, models) for provider, models in fresh.items()}, now
             )
         self._publish(merged)
-        self._due_at = min((catalog.expires_at for catalog in merged.values()), default=float("inf"))
+        self._due_at = min(
+            (catalog.expires_at for catalog in merged.values()), default=float("inf")
+        )
 
     def _publish(self, catalogs: dict[Provider, Catalog]) -> None:
         self._catalogs = catalogs

@@ -1,4 +1,7 @@
-"""What all clients over one configuration share: the pool, the catalogs, and how a request becomes a flight."""
+"""What all clients over one configuration share.
+
+The pool, the catalogs, and how a request becomes a flight.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from freelm_integrations.capacity import capacity_of
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery import Catalogs
+from freelm_integrations.engine.blocking import report
 from freelm_integrations.engine.flight import Flight, Terms
-from freelm_integrations.errors import ConfigError
+from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.routing.candidates import Router
+from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
@@ -30,7 +36,10 @@ _calls = itertools.count(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """One model that may be called now; `source` is where it is known from: live, cache, builtin or given."""
+    """One model that may be called now.
+
+    `source` is where it is known from: live, cache, builtin or given.
+    """
 
     provider: str
     id: str
@@ -48,7 +57,10 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a call would do now: `candidates` in order (provider, model, key, ready), `left_out` with reasons."""
+    """What a call would do now.
+
+    `candidates` in order (provider, model, key, ready), `left_out` with reasons.
+    """
 
     candidates: tuple[Json, ...]
     left_out: tuple[Json, ...]
@@ -59,7 +71,10 @@ class Explanation:
 
 
 class Dispatcher:
-    """Made once per configuration and shared by its blocking and async clients. Safe from any thread and loop."""
+    """Made once per configuration and shared by its blocking and async clients.
+
+    Safe from any thread and loop.
+    """
 
     def __init__(self, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
         """Take the settings; no socket is opened and no file read before the first call."""
@@ -76,15 +91,21 @@ class Dispatcher:
         return not self.catalogs.is_due
 
     def start(self) -> None:
-        """Start what must run in this process (an embedded model); may take a second, so not on an event loop."""
+        """Start what must run in this process (an embedded model).
+
+        May take a second, so not on an event loop.
+        """
         for provider in self.settings.providers:
             provider.start()
 
     def flight(self, request: Request, observe: Callable[[Event], object] | None) -> Flight:
-        """A call about to start; raises ConfigError when no key is configured or no model has such a name."""
+        """A call about to start.
+
+        Raises ConfigError when no key is configured or no model has such a name.
+        """
         settings = self.settings
-        if not settings.providers:
-            raise ConfigError(no_key_message())
+        if not settings.has_keys:
+            raise MissingKey(no_key_message())
         if settings.is_local_stand_in and not self._has_warned:
             self._has_warned = True
             warnings.warn(
@@ -107,7 +128,10 @@ class Dispatcher:
         )
 
     def observer(self, on_event: Observer | None) -> Observer | None:
-        """Who is told the events of one call: the caller's, the client's, the log; None when nobody listens."""
+        """Who is told the events of one call: the caller's, the client's, the log.
+
+        None when nobody listens.
+        """
         listeners = [one for one in (on_event, self.settings.on_event) if one is not None]
         if logger.isEnabledFor(logging.INFO):
             listeners.append(_log)
@@ -137,6 +161,21 @@ class Dispatcher:
         ]
         return Explanation(candidates=tuple(rows), left_out=tuple(left_out))
 
+    def health(self) -> list[Json]:
+        """A row a key of these providers, used or not."""
+        rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
+        return [row.to_dict() for row in rows]
+
+    def capacity(self) -> list[Json]:
+        """What is left in every window, added up over accounts."""
+        return capacity_of(self.pool.snapshot(self.clock.now(), self.settings.providers))
+
+    def context_window(self, wanted: tuple[str, ...]) -> int | None:
+        """The smallest context (tokens) among the models these names stand for; None if unknown."""
+        ranks = resolve(wanted, self.catalogs.current())
+        sizes = [model.context for rank in ranks for _, model in rank if model.context is not None]
+        return min(sizes, default=None)
+
     def models(self) -> list[ModelInfo]:
         """Every model known now, best first within its provider."""
         return [
@@ -163,17 +202,12 @@ class _Listeners:
 
     def __call__(self, event: Event) -> None:
         for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                logger.exception("an observer raised on %s; the call goes on", event.name)
+            report(listener, event)
 
 
 def _log(event: Event) -> Any:
     if isinstance(event, AttemptFailed):
-        logger.info(
-            "%s (%s) failed: %s %s", event.provider, event.model, event.kind, event.message
-        )
+        logger.info("%s (%s) failed: %s %s", event.provider, event.model, event.kind, event.message)
     elif isinstance(event, Exhausted):
         logger.warning("%s", event.reason)
     else:

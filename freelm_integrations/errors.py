@@ -47,18 +47,24 @@ class FreeLLMError(Exception):
 
 
 class ConfigError(FreeLLMError, ValueError):
-    """An argument, an environment variable or a name is wrong; the message names the nearest valid one."""
+    """An argument, an environment variable or a name is wrong.
+
+    The message names the nearest valid one.
+    """
 
 
 class MissingKey(ConfigError):
-    """No provider has a key; the message lists the variables looked for and where to get a free one."""
+    """No provider has a key.
+
+    The message lists the variables looked for and where to get a free one.
+    """
 
 
 class NoRouteAnswered(FreeLLMError):
     """No candidate answered: all failed, are resting, or time ran out.
 
-    `next_ready_at` is the moment (epoch seconds, UTC) the first route is expected back, or None when
-    no candidate comes back by itself. The message has a line for every provider.
+    `next_ready_at` is the moment (epoch seconds, UTC) the first route is expected back, or None
+    when no candidate comes back by itself. The message has a line for every provider.
     """
 
     def __init__(
@@ -74,7 +80,10 @@ class NoRouteAnswered(FreeLLMError):
 
 
 class RequestRejected(FreeLLMError):
-    """The request is the caller's to mend: two providers called it malformed, or the only one did."""
+    """The request is the caller's to mend.
+
+    Two providers called it malformed, or the only one did.
+    """
 
 
 class ContextOverflow(FreeLLMError):

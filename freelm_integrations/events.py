@@ -1,21 +1,25 @@
-"""Records for observers. They are told what happened; they never steer anything, and hold no key and no prompt.
+"""Records for observers.
 
-An observer is a plain function of one event. It is called from whichever thread or loop makes the call, between two steps
-of it, so it should be quick; if it raises, the call goes on and the error is logged.
+They are told what happened; they never steer anything, and hold no key and no prompt.
+
+An observer is a plain function of one event. It is called from whichever thread or loop makes the
+call, between two steps of it, so it should be quick; if it raises, the call goes on and the error
+is logged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
-
-from typing_extensions import TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What all events share: `call` numbers the user-level call within this process, `at` is epoch seconds."""
+    """What all events share.
+
+    `call` numbers the user-level call within this process, `at` is epoch seconds.
+    """
 
     name: ClassVar[str] = "freelm.event"
     call: int
@@ -39,7 +43,10 @@ class AttemptStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFailed(Event):
-    """An attempt ended in a fault; `ms` is how long it took, `retry_after` what the server promised (s)."""
+    """An attempt ended in a fault.
+
+    `ms` is how long it took, `retry_after` what the server promised (s).
+    """
 
     name: ClassVar[str] = "freelm.attempt_failed"
     attempt: int
@@ -55,7 +62,10 @@ class AttemptFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteCooled(Event):
-    """Something rests after a fault: `scope` says what (route, model, key, account, provider), `cools_for` how long (s)."""
+    """Something rests after a fault.
+
+    `scope` says what (route, model, key, account, provider), `cools_for` how long (s).
+    """
 
     name: ClassVar[str] = "freelm.route_cooled"
     provider: str
@@ -95,7 +105,10 @@ class CallCommitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCompleted(Event):
-    """The answer is whole. `ms` since the call began; tokens as the provider counted them, if it did."""
+    """The answer is whole.
+
+    `ms` since the call began; tokens as the provider counted them, if it did.
+    """
 
     name: ClassVar[str] = "freelm.completed"
     provider: str
@@ -109,7 +122,10 @@ class CallCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(Event):
-    """A cut stream is carried on by another route; `at_character` is where the seam is in the visible text."""
+    """A cut stream is carried on by another route.
+
+    `at_character` is where the seam is in the visible text.
+    """
 
     name: ClassVar[str] = "freelm.resumed"
     attempt: int
@@ -122,7 +138,10 @@ class Resumed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhausted(Event):
-    """No candidate answered. `next_ready_after` is when the first one is expected back (s), None for never."""
+    """No candidate answered.
+
+    `next_ready_after` is when the first one is expected back (s), None for never.
+    """
 
     name: ClassVar[str] = "freelm.exhausted"
     attempts: int

@@ -1,4 +1,7 @@
-"""What a caller passes, made into a `Request`: checked at the border, so that a typo is an error and not a silent default."""
+"""What a caller passes, made into a `Request`.
+
+Checked at the border, so that a typo is an error and not a silent default.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from freelm_integrations.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from typing_extensions import TypeAlias
+    from typing import TypeAlias
 
     from freelm_integrations.chat import Message
 
@@ -43,7 +45,10 @@ PARAMETERS = frozenset(
         "verbosity",
     }
 )
-"""The parameters of the chat-completions dialect; anything else goes into `extra_body`, which is sent verbatim."""
+"""The parameters of the chat-completions dialect.
+
+Anything else goes into `extra_body`, which is sent verbatim.
+"""
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -61,7 +66,7 @@ def make_request(
 ) -> Request:
     """The request, its messages untouched; raises ConfigError on what cannot be a request."""
     if not PARAMETERS.issuperset(params):
-        raise _unknown(sorted(set(params) - PARAMETERS)[0])
+        raise _unknown(min(set(params) - PARAMETERS))
     return Request(
         messages=_checked(messages),
         wanted=default_model if model is None else names_of(model),
@@ -93,7 +98,7 @@ def _checked(messages: Messages) -> tuple[Message, ...]:
         role = one.get("role") if hasattr(one, "get") else None
         if role not in ROLES:
             message = (
-                f"messages[{number}] has role {role!r}: each message is a dict whose role is one of "
+                f"messages[{number}] has role {role!r}: each message is a dict, its role one of "
                 f"{', '.join(sorted(ROLES))}"
             )
             raise ConfigError(message)
@@ -104,5 +109,5 @@ def _unknown(name: str) -> ConfigError:
     near = get_close_matches(name, PARAMETERS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return ConfigError(
-        f"unknown parameter {name!r}{hint} (what only one provider knows goes into extra_body={{...}})"
+        f"unknown parameter {name!r}{hint} (what only one provider knows: extra_body={{...}})"
     )

@@ -1,4 +1,7 @@
-"""The asyncio driver: the same lines as `blocking`, with await; a task an exchange, cancelled at once when it loses."""
+"""The asyncio driver: the same lines as `blocking`, with await.
+
+A task an exchange, cancelled at once when it loses.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ BACKLOG = 64
 async def drive(
     machine: Steps[object], exchanges: TaskExchanges, observe: Callable[[Event], object]
 ) -> AsyncGenerator[Delta, None]:
-    """Run the machine, yielding what it delivers. Leases are settled before sockets close, whatever ends it."""
+    """Run the machine, yielding what it delivers.
+
+    Leases are settled before sockets close, whatever ends it.
+    """
     reply: Reply | None = None
     async with aclosing(exchanges):
         with closing(machine):
@@ -77,7 +83,10 @@ async def exchange(client: httpx.AsyncClient, attempt: Attempt) -> AsyncGenerato
 
 
 class TaskExchanges:
-    """The open exchanges of one machine on one event loop: a task each, feeding one short backlog."""
+    """The open exchanges of one machine on one event loop.
+
+    A task each, feeding one short backlog.
+    """
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         """Use this client's connections; both belong to the running loop."""
@@ -134,7 +143,10 @@ class TaskExchanges:
             _wake(self._heard)
 
     async def _pump(self, attempt: Attempt) -> None:
-        """Forward every reply, and every exception as one: a pump that died silently would be waited for."""
+        """Forward every reply, and every exception as one.
+
+        A pump that died silently would be waited for.
+        """
         try:
             async with aclosing(exchange(self._client, attempt)) as replies:
                 async for reply in replies:

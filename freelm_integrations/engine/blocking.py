@@ -1,6 +1,9 @@
-"""The blocking driver: carries out a machine's steps in the caller's thread, or a thread an exchange.
+"""The blocking driver: carries out a machine's steps in the caller's thread.
 
-Transport errors become the built-in ConnectionError and TimeoutError here; nothing else of httpx reaches a machine.
+Or a thread an exchange.
+
+Transport errors become the built-in ConnectionError and TimeoutError here; nothing else of httpx
+reaches a machine.
 """
 
 from __future__ import annotations
@@ -30,8 +33,6 @@ from freelm_integrations.engine.transport import request_for, weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-
-    from typing_extensions import Self
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
@@ -63,7 +64,10 @@ class Exchanges(Protocol):
 def drive(
     machine: Steps[object], exchanges: Exchanges, observe: Callable[[Event], object]
 ) -> Generator[Delta, None, None]:
-    """Run the machine, yielding what it delivers. Leases are settled before sockets close, whatever ends it."""
+    """Run the machine, yielding what it delivers.
+
+    Leases are settled before sockets close, whatever ends it.
+    """
     reply: Reply | None = None
     with closing(exchanges), closing(machine):
         while (step := advance(machine, reply)) is not None:
@@ -149,7 +153,8 @@ class InlineExchanges:
 class ThreadedExchanges:
     """Several exchanges side by side: a pump thread each, feeding one queue.
 
-    A cancelled one cannot be interrupted inside a read: it ends at its next chunk or read timeout, in a daemon thread.
+    A cancelled one cannot be interrupted inside a read: it ends at its next chunk or read timeout,
+    in a daemon thread.
     """
 
     def __init__(self, client: httpx.Client) -> None:
@@ -185,7 +190,10 @@ class ThreadedExchanges:
             self.cancel(attempt)
 
     def _pump(self, attempt: Attempt, stop: threading.Event) -> None:
-        """Forward every reply, and every exception as one: a pump that died silently would be waited for."""
+        """Forward every reply, and every exception as one.
+
+        A pump that died silently would be waited for.
+        """
         try:
             with closing(exchange(self._client, attempt)) as replies:
                 for reply in replies:

@@ -34,7 +34,7 @@ class Summary:
 
     records: tuple[AttemptRecord, ...]
     left_out: tuple[tuple[str, str, str], ...]
-    resting: tuple[RouteView, ...]
+    views: tuple[RouteView, ...]
     ready_after: float | None
     is_out_of_time: bool
     timeout: float
@@ -50,7 +50,7 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
         )
     if kinds and all(_blames_request(kind) for kind in kinds):
         return rejected(summary.records)
-    if not kinds and not summary.resting and _all_for_length(summary):
+    if not kinds and not summary.views and _all_for_length(summary):
         return ContextOverflow("the prompt is too long for every candidate:" + lines)
     ready_at = None if summary.ready_after is None else utc + summary.ready_after
     return NoRouteAnswered(
@@ -94,7 +94,10 @@ def _headline(summary: Summary) -> str:
 
 
 def describe(summary: Summary) -> list[str]:
-    """A line for every provider: what was tried, what rests and until when, what was left out and why."""
+    """A line for every provider.
+
+    What was tried, what rests and until when, what was left out and why.
+    """
     lines: dict[str, list[str]] = {}
     for record in summary.records:
         words = WORDS.get(record.kind or "", (record.kind or "").replace("_", " "))
@@ -112,7 +115,7 @@ def _resting(summary: Summary, tried: set[tuple[str, str, str]]) -> Counter[tupl
     """How many routes of each provider were not asked because they rest, by reason."""
     return Counter(
         (view.route.provider.name, WORDS.get(view.resting, view.resting))
-        for view in summary.resting
+        for view in summary.views
         if view.resting is not None
         and (view.route.provider.name, view.route.model.id, view.route.key.fingerprint) not in tried
     )

@@ -1,4 +1,7 @@
-"""The machine: race attempts until one speaks, then relay that one to its end. Every decision is the flight's."""
+"""The machine: race attempts until one speaks, then relay that one to its end.
+
+Every decision is the flight's.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 def failover(flight: Flight) -> Steps[None]:
     """Run one call to its end; raises what the caller should see.
 
-    Asks for `Launch`, `Cancel`, `Deliver`, `Report` (answered by None) and `Wait` (answered by a reply). Whatever ends it,
-    a return, an error or being closed early, leaves no lease open.
+    Asks for `Launch`, `Cancel`, `Deliver`, `Report` (answered by None) and `Wait` (answered by a
+    reply). Whatever ends it, a return, an error or being closed early, leaves no lease open.
     """
     try:
         while not flight.is_finished:

@@ -1,20 +1,27 @@
-"""The open attempts of one call. Every decision of the failover machine is a plain method here, tested without a generator.
+"""The open attempts of one call.
+
+Every decision of the failover machine is a plain method here, tested without a generator.
 
 Rules that keep it sound:
 - a route that was leased is in `_open` until it is settled, and settled exactly once;
-- the first content commits the call to its attempt; before that every fault is absorbed unless it is fatal, after it a
+- the first content commits the call to its attempt; before that every fault is absorbed unless it
+  is fatal, after it a
   fault is raised with the partial text;
-- expiry is judged on `Elapsed` only; a driver answers `Wait(0)` with it at once, so endless keep-alives still time out;
-- after the commit only time spent waiting counts as silence: a slow consumer is not a silent server.
+- expiry is judged on `Elapsed` only; a driver answers `Wait(0)` with it at once, so endless
+  keep-alives still time out;
+- after the commit only time spent waiting counts as silence: a slow consumer is not a silent
+  server.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import AttemptRecord, Delta, Origin
 from freelm_integrations.engine import ending
+from freelm_integrations.engine.itinerary import Itinerary
 from freelm_integrations.engine.journal import Journal
 from freelm_integrations.engine.steps import (
     Attempt,
@@ -31,47 +38,36 @@ from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from freelm_integrations.chat import Request, Usage
     from freelm_integrations.clock import Clock
+    from freelm_integrations.engine.itinerary import Candidates
     from freelm_integrations.engine.steps import Reply
     from freelm_integrations.events import Event
-    from freelm_integrations.pool.pool import Lease, Pool
-    from freelm_integrations.pool.view import Route, RouteView
+    from freelm_integrations.pool.pool import Cooled, Lease, Outcome, Pool
+    from freelm_integrations.pool.view import Route
     from freelm_integrations.wire.dialect import Decoder
     from freelm_integrations.wire.hints import Reading
 
-TRIES_OF_A_ROUTE = 2
-"""How often one call tries one route when it need not wait: once more after a passing fault, when all others were asked."""
-PAUSE_BEFORE_AGAIN = 0.4
-"""Seconds before a route that failed in passing is tried again; jittered by half."""
+WITNESSES = 2
+"""Providers that must call a request malformed before the caller is told so at once."""
+NEVER_DROPPED = frozenset(
+    {"messages", "model", "response_format", "stream", "tool_choice", "tools"}
+)
+"""Without these a request asks for something else; a route that refuses one cannot serve it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one call may spend: seconds to its first content, seconds of silence, attempts; and whether it may wait."""
+    """What one call may spend: seconds to its first content, seconds of silence, attempts.
+
+    And whether it may wait.
+    """
 
     timeout: float = 60.0
     attempt_timeout: float = 30.0
     max_attempts: int = 12
     wait: bool = False
     is_observed: bool = True
-
-
-class Candidates(Protocol):
-    """Where a flight finds its next route."""
-
-    tokens: int
-    """What one attempt is expected to use, prompt and answer together."""
-
-    def views(self, now: float) -> Iterable[RouteView]:
-        """Every admissible route as it is now, best first; lazily."""
-        ...
-
-    def left_out(self) -> tuple[tuple[str, str, str], ...]:
-        """(provider, model, reason) for what cannot serve this request."""
-        ...
 
 
 @dataclass(slots=True)
@@ -88,15 +84,6 @@ class Leg:
     readings: tuple[Reading, ...] = ()
     usage: Usage | None = None
     first_content_at: float | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What this call has learned of one route."""
-
-    tries: int = 0
-    fault: Fault | None = None
-    again_at: float = 0.0
 
 
 class Flight:
@@ -119,13 +106,11 @@ class Flight:
         self.is_finished = False
         self.winner: Leg | None = None
         self.records: list[AttemptRecord] = []
-        self._candidates = candidates
+        self._itinerary = Itinerary(candidates, pool, waits=terms.wait)
         self._pool = pool
         self._clock = clock
         self._open: dict[Attempt, Leg] = {}
         self._dropped: list[Attempt] = []
-        self._tallies: dict[Route, Tally] = {}
-        self._shy: set[str] = set()
         self._blamed: set[str] = set()
         self._deadline = self.started_at + terms.timeout
         self._launches = 0
@@ -138,43 +123,17 @@ class Flight:
     # ------------------------------------------------------------------ launching
 
     def launch(self) -> Attempt | None:
-        """The next attempt to start now, its route leased; None when none is due or none is ready."""
+        """The next attempt to start now, its route leased.
+
+        None when none is due or none is ready.
+        """
         now = self._clock.now()
         if self._open or self.winner is not None or now < self._resume_at:
             return None
         if self._launches >= self.terms.max_attempts or now >= self._deadline:
             return None
-        leased = self._lease_next(now)
+        leased = self._itinerary.lease_next(now)
         return None if leased is None else self._take_off(*leased, now)
-
-    def _lease_next(self, now: float) -> tuple[Route, Lease] | None:
-        """Lease the best route not yet tried, of another provider than those that just failed where possible."""
-        tests = (self._is_fresh_elsewhere, self._is_fresh) if self._shy else (self._is_fresh,)
-        if self._tallies:
-            tests = (*tests, self._is_due_again)
-        for test in tests:
-            for view in self._candidates.views(now):
-                if view.ready_at > now or not test(view.route, now):
-                    continue
-                lease = self._pool.lease(view.route, now, tokens=self._candidates.tokens)
-                if lease is not None:
-                    return view.route, lease
-        return None
-
-    def _is_fresh(self, route: Route, _now: float) -> bool:
-        return route not in self._tallies
-
-    def _is_fresh_elsewhere(self, route: Route, _now: float) -> bool:
-        return route not in self._tallies and route.provider.id not in self._shy
-
-    def _is_due_again(self, route: Route, now: float) -> bool:
-        tally = self._tallies.get(route)
-        return tally is not None and now >= tally.again_at and self._may_try_again(tally)
-
-    def _may_try_again(self, tally: Tally) -> bool:
-        if tally.fault is None or not VERDICTS[tally.fault.kind].is_transient:
-            return False
-        return self.terms.wait or tally.tries < TRIES_OF_A_ROUTE
 
     def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
         self._launches += 1
@@ -200,7 +159,7 @@ class Flight:
             number=self._launches,
             expires_at=now + room,
         )
-        self._tallies.setdefault(route, Tally()).tries += 1
+        self._itinerary.tried(route)
         self._journal.started(self._launches, route)
         return attempt
 
@@ -220,35 +179,22 @@ class Flight:
     def _next_launch_at(self, now: float) -> float:
         """When to try again with nothing in the air; raises when that is never, or too late."""
         spent = self._launches >= self.terms.max_attempts
-        again_at, ready_at = (float("inf"),) * 2 if spent else self._comebacks(now)
+        again_at, ready_at = (math.inf, math.inf) if spent else self._itinerary.comebacks(now)
         moment = min(again_at, ready_at) if self.terms.wait else again_at
         if moment <= self._deadline and now < self._deadline:
             return moment
         raise self._exhausted(now, ready_at)
 
-    def _comebacks(self, now: float) -> tuple[float, float]:
-        """When a route may be tried a second time without waiting for a cooldown; when any route is ready at all."""
-        again_at = ready_at = float("inf")
-        for view in self._candidates.views(now):
-            tally = self._tallies.get(view.route)
-            if tally is None:
-                ready_at = min(ready_at, view.ready_at)
-            elif self._may_try_again(tally):
-                moment = max(tally.again_at, view.ready_at)
-                ready_at = min(ready_at, moment)
-                if view.ready_at <= max(now, tally.again_at):
-                    again_at = min(again_at, moment)
-        return again_at, ready_at
-
     def _exhausted(self, now: float, ready_at: float) -> Exception:
         """The error that fits what was seen, with a line for every provider."""
-        if ready_at == float("inf"):  # routes not to be tried again in this call may still come back
-            ready_at = min((view.ready_at for view in self._candidates.views(now)), default=ready_at)
+        views = tuple(self._itinerary.candidates.views(now))
+        if ready_at == math.inf:  # routes not to be tried again in this call may still come back
+            ready_at = min((view.ready_at for view in views), default=math.inf)
         summary = ending.Summary(
             records=tuple(self.records),
-            left_out=self._candidates.left_out(),
-            resting=tuple(self._candidates.views(now)),
-            ready_after=None if ready_at == float("inf") else max(0.0, ready_at - now),
+            left_out=self._itinerary.candidates.left_out(),
+            views=views,
+            ready_after=None if ready_at == math.inf else max(0.0, ready_at - now),
             is_out_of_time=now >= self._deadline,
             timeout=self.terms.timeout,
         )
@@ -259,7 +205,10 @@ class Flight:
     # ------------------------------------------------------------------ absorbing
 
     def absorb(self, reply: Reply) -> list[Delta]:
-        """What one reply says, ready to be delivered; the first content commits the call to its attempt."""
+        """What one reply says, ready to be delivered.
+
+        The first content commits the call to its attempt.
+        """
         if isinstance(reply, Elapsed):
             self._expire(self._clock.now())
             return []
@@ -305,7 +254,10 @@ class Flight:
         return deltas
 
     def _commit(self, leg: Leg, now: float) -> Origin:
-        """Let this attempt speak and drop the others; what it says first is marked with who it is."""
+        """Let this attempt speak and drop the others.
+
+        What it says first is marked with who it is.
+        """
         self.winner = leg
         leg.first_content_at = now
         for other in [other for other in self._open.values() if other is not leg]:
@@ -349,11 +301,14 @@ class Flight:
         self._fail(leg, Fault(kind="timeout", message=f"silent for {silent_for:.1f} s"), now)
 
     def _fail(self, leg: Leg, fault: Fault, now: float) -> None:
-        """Settle a failed attempt and decide what it means; raises when it is fatal or came after the commit."""
+        """Settle a failed attempt and decide what it means.
+
+        Raises when it is fatal or came after the commit.
+        """
         if fault.kind == "bad_parameter" and self._learn(leg.route, fault.parameter):
             self._settle(leg, fault, now)
             self._note(leg, fault, now)
-            del self._tallies[leg.route]  # the same route again, without the parameter
+            self._itinerary.forget(leg.route)  # the same route again, without the parameter
             return
         cooled = self._settle(leg, fault, now)
         self._note(leg, fault, now)
@@ -363,8 +318,11 @@ class Flight:
         self._judge(leg.route, fault, now)
 
     def _learn(self, route: Route, parameter: str | None) -> bool:
-        """Remember that the route's model refuses a parameter; False if that was known or cannot be left out."""
-        if parameter is None or not route.provider.dialect.may_drop(parameter):
+        """Remember that the route's model refuses a parameter.
+
+        False if that was known or cannot be left out.
+        """
+        if parameter is None or parameter in NEVER_DROPPED:
             return False
         return self._pool.learn_refused(route, parameter)
 
@@ -386,34 +344,26 @@ class Flight:
         self._journal.failed(leg.number, route, fault, ms)
 
     def _judge(self, route: Route, fault: Fault, now: float) -> None:
-        """Note what the fault says of the route, its provider and the request."""
-        verdict = VERDICTS[fault.kind]
-        tally = self._tallies[route]
-        tally.fault = fault
-        pause = PAUSE_BEFORE_AGAIN * (1 + self._clock.chance()) if verdict.feeds_breaker else 0.0
-        tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
-        if verdict.feeds_breaker:
-            self._shy.add(route.provider.id)
-        if verdict.blames_request:
+        """Note what the fault says of the route and of the request."""
+        self._itinerary.failed(route, fault, now, chance=self._clock.chance())
+        if VERDICTS[fault.kind].blames_request:
             self._blamed.add(route.provider.id)
-            if len(self._blamed) >= 2:  # noqa: PLR2004 - two witnesses
+            if len(self._blamed) >= WITNESSES:
                 raise ending.rejected(tuple(self.records))
 
     def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
         partial = "".join(self._said)
         message = (
             f"the answer of {leg.route.provider.name} ({leg.route.model.id}) broke off after "
-            f"{len(partial)} characters: {fault.kind}{': ' + fault.message if fault.message else ''}"
+            f"{len(partial)} characters: {fault.kind} {fault.message}".rstrip()
         )
         return StreamInterrupted(message, partial=partial, attempts=self.records)
 
     # ------------------------------------------------------------------ settling
 
-    def _settle(self, leg: Leg, outcome: Success | Fault | Abandoned, now: float) -> object:
+    def _settle(self, leg: Leg, outcome: Outcome, now: float) -> Cooled | None:
         del self._open[leg.attempt]
-        return self._pool.settle(
-            leg.lease, outcome, now, usage=leg.usage, readings=leg.readings
-        )
+        return self._pool.settle(leg.lease, outcome, now, usage=leg.usage, readings=leg.readings)
 
     def _drop(self, leg: Leg, now: float) -> None:
         self._dropped.append(leg.attempt)

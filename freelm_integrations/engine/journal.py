@@ -1,4 +1,7 @@
-"""What a flight tells its observers: it builds the events, the machine reports them. Builds nothing when nobody looks."""
+"""What a flight tells its observers: it builds the events, the machine reports them.
+
+Builds nothing when nobody looks.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Journal:
         return news
 
     def started(self, attempt: int, route: Route) -> None:
-        """An attempt sets off; after a failed one it is a switch as well, unless it is the same route again."""
+        """An attempt sets off; after a failed one it is a switch as well.
+
+        Unless it is the same route again.
+        """
         if not self._is_observed:
             return
         call, at = self._call, self._clock.utc()

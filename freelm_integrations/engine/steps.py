@@ -1,30 +1,31 @@
 """The alphabet of a machine: the steps it asks for and the replies it is sent.
 
-A machine is a generator. It yields steps; the driver carries each out and, for `Wait` alone, sends a reply back. A machine
-decides everything and touches nothing; a driver touches everything and decides nothing.
+A machine is a generator. It yields steps; the driver carries each out and, for `Wait` alone, sends
+a reply back. A machine decides everything and touches nothing; a driver touches everything and
+decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, Union
-
-from typing_extensions import TypeAlias
-
-from freelm_integrations.chat import Delta
-from freelm_integrations.events import Event
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from freelm_integrations.chat import Delta
+    from freelm_integrations.events import Event
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """One exchange to make. Compared by identity; the secret joins the headers in the driver, at the last moment.
+    """One exchange to make.
 
-    `timeout` (s) bounds each read, `connect_timeout` (s) the connection; both are the driver's backstop, the machine
-    judges silence by itself.
+    Compared by identity; the secret joins the headers in the driver, at the last moment.
+
+    `timeout` (s) bounds each read, `connect_timeout` (s) the connection; both are the driver's
+    backstop, the machine judges silence by itself.
     """
 
     method: str
@@ -66,7 +67,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Send back the next reply, at most `seconds` from now; nothing may be open, then it is a plain pause."""
+    """Send back the next reply, at most `seconds` from now.
+
+    Nothing may be open, then it is a plain pause.
+    """
 
     seconds: float
 
@@ -106,7 +110,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The exchange raised: a ConnectionError or TimeoutError is weather, anything else a bug to re-raise."""
+    """The exchange raised: a ConnectionError or TimeoutError is weather.
+
+    Anything else a bug to re-raise.
+    """
 
     attempt: Attempt
     error: BaseException
@@ -117,17 +124,20 @@ class Elapsed:
     """Nothing came in time."""
 
 
-Step: TypeAlias = Union[Launch, Cancel, Deliver, Report, Wait]
-Heard: TypeAlias = Union[Opened, Chunk, End, Refused, Broken]
-Reply: TypeAlias = Union[Heard, Elapsed]
+Step: TypeAlias = Launch | Cancel | Deliver | Report | Wait
+Heard: TypeAlias = Opened | Chunk | End | Refused | Broken
+Reply: TypeAlias = Heard | Elapsed
 T = TypeVar("T")
-Steps: TypeAlias = Generator[Step, Union[Reply, None], T]
+Steps: TypeAlias = Generator[Step, Reply | None, T]
 
 ELAPSED = Elapsed()
 
 
 def advance(machine: Steps[object], reply: Reply | None) -> Step | None:
-    """The machine's next step after `reply` (None answers every step but a Wait), or None when it has returned."""
+    """The machine's next step after `reply` (None answers every step but a Wait).
+
+    Or None when it has returned.
+    """
     try:
         return machine.send(reply)
     except StopIteration:

@@ -1,4 +1,7 @@
-"""What both drivers share of httpx: an attempt as a request, a transport error as a built-in one."""
+"""What both drivers share of httpx.
+
+An attempt as a request, a transport error as a built-in one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def request_for(client: httpx.Client | httpx.AsyncClient, attempt: Attempt) -> h
         attempt.url,
         content=attempt.body,
         headers=headers,
-        timeout=httpx.Timeout(attempt.timeout, connect=min(attempt.connect_timeout, attempt.timeout)),
+        timeout=httpx.Timeout(
+            attempt.timeout, connect=min(attempt.connect_timeout, attempt.timeout)
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""The objects that users of the OpenAI SDK know: attribute access, `model_dump()`, and nothing that acts."""
+"""The objects that users of the OpenAI SDK know.
+
+Attribute access, `model_dump()`, and nothing that acts.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,10 @@ class Choice(Object):
 
 
 class ChatCompletion(Object):
-    """A whole answer. `freelm` tells who gave it: provider, model, key fingerprint, attempts, integrity."""
+    """A whole answer.
+
+    `freelm` tells who gave it: provider, model, key fingerprint, attempts, integrity.
+    """
 
     id: str
     choices: list[Choice]

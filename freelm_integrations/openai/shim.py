@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.openai.objects import Model, ModelPage
+from freelm_integrations.openai.options import options_from_openai
 from freelm_integrations.openai.translate import Chunker, completion_object
-from freelm_integrations.settings import options_from_openai
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 class OpenAI:
     """The blocking client in that SDK's shape; every argument of `FreeLLM` works here too.
 
-    `api_key` and `base_url` are understood as there: with a base URL, one endpoint of that address; a key alone belongs to
-    the provider whose shape it has. `max_retries`, `organization` and `project` are accepted and mean nothing here.
-    Raises the exceptions of `freelm_integrations.errors`.
+    `api_key` and `base_url` are understood as there: with a base URL, one endpoint of that address;
+    a key alone belongs to the provider whose shape it has. `max_retries`, `organization` and
+    `project` are accepted and mean nothing here. Raises the exceptions of
+    `freelm_integrations.errors`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -154,7 +155,10 @@ class AsyncCompletions:
     async def create(
         self, *, messages: Sequence[Message], stream: bool | None = None, **params: Any
     ) -> ChatCompletion | AsyncStream:
-        """A ChatCompletion, or with `stream=True` an AsyncStream of chunks. Parameters as in that SDK."""
+        """A ChatCompletion, or with `stream=True` an AsyncStream of chunks.
+
+        Parameters as in that SDK.
+        """
         created = int(SYSTEM_CLOCK.utc())
         if stream:
             chunker = _chunker(params, created)
@@ -222,7 +226,10 @@ class Stream:
 
 
 class AsyncStream:
-    """Chunks arriving on an event loop; iterate once, `close()` or an `async with` to leave early."""
+    """Chunks arriving on an event loop.
+
+    Iterate once, `close()` or an `async with` to leave early.
+    """
 
     def __init__(self, deltas: AsyncDeltaStream, chunker: Chunker) -> None:
         """Translate these deltas."""

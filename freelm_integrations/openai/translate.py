@@ -1,4 +1,7 @@
-"""Our values as that SDK's objects. Pieces of a stream are built without validation: they are ours already."""
+"""Our values as that SDK's objects.
+
+Pieces of a stream are built without validation: they are ours already.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ class Chunker:
     """The deltas of one stream as chunks of one id and model."""
 
     def __init__(self, *, created: int, include_usage: bool) -> None:
-        """Start; `created` is epoch seconds, `include_usage` adds that SDK's last chunk without choices."""
+        """Start; `created` is epoch seconds.
+
+        `include_usage` adds that SDK's last chunk without choices.
+        """
         self._created = created
         self._include_usage = include_usage
         self._id = f"freelm-{created}"
@@ -118,10 +124,9 @@ class Chunker:
 
 def _tool_call(call: ToolCall) -> ChatCompletionMessageToolCall:
     function = Function(name=call.name, arguments=call.arguments)
-    if call.extra:
-        return ChatCompletionMessageToolCall(
-            id=call.id, function=function, **{"extra_content": dict(call.extra)}
-        )
+    if call.extra:  # kept beside the call, so that it goes back to its maker with the history
+        fields = {"id": call.id, "function": function, "extra_content": dict(call.extra)}
+        return ChatCompletionMessageToolCall.model_validate(fields)
     return ChatCompletionMessageToolCall(id=call.id, function=function)
 
 

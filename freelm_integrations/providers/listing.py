@@ -1,4 +1,7 @@
-"""A provider's live model list, read in the light of what is declared about it: listed rows -> ModelSpecs, best first."""
+"""A provider's live model list, read in the light of what is declared about it.
+
+Listed rows -> ModelSpecs, best first.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.spec import ProviderSpec
     from freelm_integrations.wire.catalogs import ListedModel
 
-FAST = re.compile(r"flash|lite|mini|nano|instant|lightning|turbo|small|xs|[-_](?:[1-9]|[12]\d|3[0-5])b\b")
+FAST = re.compile(
+    r"flash|lite|mini|nano|instant|lightning|turbo|small|xs|[-_](?:[1-9]|[12]\d|3[0-5])b\b"
+)
 SMALL = re.compile(r"[-_](?:0\.\d|[1-9](?:\.\d)?)b\b")
 LARGE = re.compile(r"large|ultra|super|pro\b|[-_](?:[6-9]\d|[1-9]\d\d)b\b")
 VISION = re.compile(r"vision|[-_]vl\b|omni|pixtral|gemma-[34]|llama-4|\bgemini-")
@@ -25,7 +30,10 @@ TAIL = re.compile(r"[-_](?:instruct|it|chat|versatile|latest|preview|\d{4,8})\b"
 
 
 def models_from(spec: ProviderSpec, listed: Iterable[ListedModel]) -> tuple[ModelSpec, ...]:
-    """The listed models that chat: declared ones first in declared order, then the others, plain and fast ones leading."""
+    """The listed models that chat.
+
+    Declared ones first in declared order, then the others, plain and fast ones leading.
+    """
     known = {model.id: place for place, model in enumerate(spec.models)}
     found: dict[str, tuple[tuple[int, int, int], ModelSpec]] = {}
     for number, row in enumerate(listed):
@@ -41,13 +49,19 @@ def models_from(spec: ProviderSpec, listed: Iterable[ListedModel]) -> tuple[Mode
 
 
 def restored(spec: ProviderSpec, models: Iterable[ModelSpec]) -> tuple[ModelSpec, ...]:
-    """Models read back from a file, with the limits that are declared for them (limits are never stored)."""
+    """Models read back from a file.
+
+    With the limits that are declared for them (limits are never stored).
+    """
     limits = {model.id: model.limits for model in spec.models}
     return tuple(replace(model, limits=limits.get(model.id)) for model in models)
 
 
 def family_of(model_id: str) -> str:
-    """The name under which providers serve the same open weights: vendor, variant and instruct suffixes gone."""
+    """The name under which providers serve the same open weights.
+
+    Vendor, variant and instruct suffixes gone.
+    """
     name = model_id.lower().rsplit("/", 1)[-1].split(":", 1)[0]
     return TAIL.sub("", name)
 

@@ -1,0 +1,134 @@
+"""Where one call goes next: the routes it tried, what they said, and who may be asked (again)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from freelm_integrations.pool.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freelm_integrations.pool.pool import Lease, Pool
+    from freelm_integrations.pool.view import Route, RouteView
+    from freelm_integrations.wire.faults import Fault
+
+TRIES_OF_A_ROUTE = 2
+"""How often a call that will not wait tries one route: once more after all others were asked."""
+PAUSE_BEFORE_AGAIN = 0.4
+"""Seconds before a route that failed in passing is tried again; jittered up to twice that."""
+
+
+class Candidates(Protocol):
+    """Where a flight finds its next route."""
+
+    @property
+    def tokens(self) -> int:
+        """What one attempt is expected to use, prompt and answer together."""
+        ...
+
+    def views(self, now: float) -> Iterable[RouteView]:
+        """Every admissible route as it is now, best first; lazily."""
+        ...
+
+    def left_out(self) -> tuple[tuple[str, str, str], ...]:
+        """(provider, model, reason) for what cannot serve this request."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this call has learned of one route."""
+
+    tries: int = 0
+    fault: Fault | None = None
+    again_at: float = 0.0
+
+
+class Itinerary:
+    """The candidates of one call, and what it has made of them. Not thread safe."""
+
+    def __init__(self, candidates: Candidates, pool: Pool, *, waits: bool) -> None:
+        """Start with nothing tried."""
+        self.candidates = candidates
+        self._pool = pool
+        self._waits = waits
+        self._tallies: dict[Route, Tally] = {}
+        self._shy: set[str] = set()
+
+    def lease_next(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease the best route that is ready: a fresh one first.
+
+        Of another provider than those that just failed, where there is one.
+        """
+        if not self._tallies:
+            return self._lease_first(now, self._is_fresh)
+        return (
+            (self._shy and self._lease_first(now, self._is_fresh_elsewhere))
+            or self._lease_first(now, self._is_fresh)
+            or self._lease_first(now, self._is_due_again)
+        ) or None
+
+    def comebacks(self, now: float) -> tuple[float, float]:
+        """When this call may go on without waiting for a cooldown, and when waiting for one.
+
+        The first moment is that of a second try after a fault in passing; inf for never.
+        """
+        again_at = ready_at = math.inf
+        for view in self.candidates.views(now):
+            tally = self._tallies.get(view.route)
+            if tally is None:
+                ready_at = min(ready_at, view.ready_at)
+            elif self._may_try_again(tally):
+                moment = max(tally.again_at, view.ready_at)
+                ready_at = min(ready_at, moment)
+                if view.ready_at <= max(now, tally.again_at):
+                    again_at = min(again_at, moment)
+        return again_at, ready_at
+
+    def tried(self, route: Route) -> None:
+        """An attempt was sent there."""
+        self._tallies.setdefault(route, Tally()).tries += 1
+
+    def forget(self, route: Route) -> None:
+        """That attempt does not count: the same route is to be asked again, otherwise."""
+        self._tallies.pop(route, None)
+
+    def failed(self, route: Route, fault: Fault, now: float, *, chance: float) -> None:
+        """Note a fault of an attempt; `chance` in [0, 1) jitters the pause before a second try."""
+        verdict = VERDICTS[fault.kind]
+        tally = self._tallies[route]
+        tally.fault = fault
+        pause = PAUSE_BEFORE_AGAIN * (1 + chance) if verdict.feeds_breaker else 0.0
+        tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
+        if verdict.feeds_breaker:
+            self._shy.add(route.provider.id)
+
+    def _lease_first(self, now: float, test: _Test) -> tuple[Route, Lease] | None:
+        for view in self.candidates.views(now):
+            if view.ready_at <= now and test(view.route, now):
+                lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
+                if lease is not None:
+                    return view.route, lease
+        return None
+
+    def _is_fresh(self, route: Route, _now: float) -> bool:
+        return route not in self._tallies
+
+    def _is_fresh_elsewhere(self, route: Route, _now: float) -> bool:
+        return route not in self._tallies and route.provider.id not in self._shy
+
+    def _is_due_again(self, route: Route, now: float) -> bool:
+        tally = self._tallies.get(route)
+        return tally is not None and now >= tally.again_at and self._may_try_again(tally)
+
+    def _may_try_again(self, tally: Tally) -> bool:
+        if tally.fault is None or not VERDICTS[tally.fault.kind].is_transient:
+            return False
+        return self._waits or tally.tries < TRIES_OF_A_ROUTE
+
+
+class _Test(Protocol):
+    def __call__(self, route: Route, now: float, /) -> bool: ...

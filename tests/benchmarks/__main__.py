@@ -1,0 +1,19 @@
+"""`uv run python -m tests.benchmarks`: every bar as measured now.
+
+Exit status 1 if one is missed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import imports, overhead
+from tests.benchmarks.measure import Report
+
+if __name__ == "__main__":
+    report = Report()
+    for name, part in (("imports", imports), ("calls", overhead)):
+        if len(sys.argv) < 2 or name in sys.argv[1:]:
+            print(name)
+            part.run(report)
+    sys.exit(1 if report.failed else 0)

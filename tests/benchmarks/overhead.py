@@ -1,0 +1,155 @@
+"""What a call costs on top of the bytes: raw httpx is 1, ChatOpenAI stands beside us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import httpx
+from langchain_openai import ChatOpenAI
+
+from freelm_integrations import FreeLLM, OpenAICompatible
+from freelm_integrations.langchain import ChatFreeLLM
+from tests.benchmarks.measure import Report, medians
+from tests.benchmarks.server import CHUNKS, serving
+
+PROMPT = "Say something about foxes."
+
+
+def _provider(name: str, base: str, path: str = "ok", **options: object) -> OpenAICompatible:
+    return OpenAICompatible(name, f"{base}/{path}", "key", models=["bench"], **options)
+
+
+def calls(base: str, report: Report) -> None:
+    body = json.dumps(
+        {"model": "bench", "messages": [{"role": "user", "content": PROMPT}]}
+    ).encode()
+    raw = httpx.Client()
+    ours = FreeLLM(providers=[_provider("bench", base)], share=False)
+    chain = ChatFreeLLM(providers=[_provider("bench", base)], share=False)
+    openai = ChatOpenAI(model="bench", base_url=f"{base}/ok", api_key="key")
+    url, headers = (
+        f"{base}/ok/chat/completions",
+        {"content-type": "application/json", "authorization": "Bearer key"},
+    )
+    times = medians(
+        {
+            "raw": lambda: raw.post(url, content=body, headers=headers),
+            "FreeLLM.chat": lambda: ours.chat(PROMPT),
+            "ChatFreeLLM.invoke": lambda: chain.invoke(PROMPT),
+            "ChatOpenAI.invoke": lambda: openai.invoke(PROMPT),
+        }
+    )
+    report.fact("raw httpx.Client.post", times["raw"] * 1000, "ms")
+    report.bar("FreeLLM.chat / raw", times["FreeLLM.chat"] / times["raw"], at_most=1.25)
+    report.bar("ChatFreeLLM.invoke / raw", times["ChatFreeLLM.invoke"] / times["raw"], at_most=1.6)
+    report.fact("ChatOpenAI.invoke / raw", times["ChatOpenAI.invoke"] / times["raw"])
+    report.bar(
+        "ChatFreeLLM.invoke / ChatOpenAI.invoke",
+        times["ChatFreeLLM.invoke"] / times["ChatOpenAI.invoke"],
+        at_most=0.5,
+    )
+
+
+def failover(base: str, report: Report) -> None:
+    """One more provider that refuses, before the one that answers.
+
+    On a pool that never learns (429 with Retry-After: 0).
+    """
+    raw = httpx.Client()
+    url, headers = (
+        f"{base}/429/chat/completions",
+        {"content-type": "application/json", "authorization": "Bearer key"},
+    )
+    body = json.dumps(
+        {"model": "bench", "messages": [{"role": "user", "content": PROMPT}]}
+    ).encode()
+
+    def client(first: str) -> FreeLLM:
+        providers = [_provider("good", base, priority=1)]
+        if first:
+            providers.insert(0, _provider("bad", base, first, priority=0))
+        return FreeLLM(providers=providers, share=False, strategy="priority")
+
+    alone, refused = client(""), client("429")
+
+    def broken() -> None:
+        client("500").chat(PROMPT)  # a fresh pool: a breaker would leave it out soon
+
+    def fresh() -> None:
+        client("").chat(PROMPT)
+
+    times = medians(
+        {
+            "raw": lambda: raw.post(url, content=body, headers=headers),
+            "alone": lambda: alone.chat(PROMPT),
+            "429": lambda: refused.chat(PROMPT),
+            "fresh": fresh,
+            "500": broken,
+        },
+        rounds=20,
+    )
+    for name, without in (("429", "alone"), ("500", "fresh")):
+        extra = (times[name] - times[without] - times["raw"]) * 1000
+        report.bar(
+            f"a provider answering {name} adds, beyond a raw call", extra, at_most=0.5, unit="ms"
+        )
+
+
+def streams(base: str, report: Report) -> None:
+    ours = FreeLLM(providers=[_provider("bench", base)], share=False)
+    chain = ChatFreeLLM(providers=[_provider("bench", base)], share=False)
+    openai = ChatOpenAI(model="bench", base_url=f"{base}/ok", api_key="key", stream_usage=True)
+    times = medians(
+        {
+            "FreeLLM.stream": lambda: sum(1 for _ in ours.stream(PROMPT)),
+            "ChatFreeLLM.stream": lambda: sum(1 for _ in chain.stream(PROMPT)),
+            "ChatOpenAI.stream": lambda: sum(1 for _ in openai.stream(PROMPT)),
+        },
+        rounds=20,
+        batch=2,
+    )
+    for name, seconds in times.items():
+        report.fact(f"{name}, chunks per second", CHUNKS / seconds, "/s")
+    report.bar(
+        "ChatFreeLLM.stream / ChatOpenAI.stream, chunks per second",
+        times["ChatOpenAI.stream"] / times["ChatFreeLLM.stream"],
+        at_least=4,
+    )
+
+
+def concurrency(base: str, report: Report, *, at_once: int = 64, rounds: int = 15) -> None:
+    """64 `ainvoke` at once, over and over, on one loop; with the `[aiohttp]` extra."""
+    chain = ChatFreeLLM(providers=[_provider("bench", base)], share=False)
+    openai = ChatOpenAI(model="bench", base_url=f"{base}/ok", api_key="key")
+
+    async def run(model: object) -> float:
+        best = float("inf")
+        for _ in range(rounds):
+            began = time.perf_counter()
+            await asyncio.gather(*(model.ainvoke(PROMPT) for _ in range(at_once)))
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    async def both() -> tuple[float, float]:
+        return await run(chain), await run(openai)
+
+    ours, theirs = asyncio.run(both())
+    report.fact("ChatFreeLLM: 64 ainvoke at once", ours * 1000, "ms")
+    report.fact("ChatOpenAI: 64 ainvoke at once", theirs * 1000, "ms")
+    report.bar("64 ainvoke at once, ChatOpenAI / ChatFreeLLM", theirs / ours, at_least=5)
+
+
+def construction(report: Report) -> None:
+    times = medians({"ChatFreeLLM()": lambda: ChatFreeLLM(api_key="gsk_lab")}, rounds=20)
+    report.bar("constructing ChatFreeLLM", times["ChatFreeLLM()"] * 1000, at_most=2, unit="ms")
+
+
+def run(report: Report) -> None:
+    with serving() as base:
+        calls(base, report)
+        failover(base, report)
+        streams(base, report)
+        concurrency(base, report)
+    construction(report)

@@ -1,0 +1,28 @@
+"""What every test gets: no keys and no settings from the developer's environment.
+
+A cache folder of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from freelm_integrations.pool.pool import shared_pool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_WORDS = ("_API_KEY", "GOOGLE_AI_STUDIO_KEY", "FREELM_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the developer's keys, writes the developer's cache or meets another's pool."""
+    for name in list(os.environ):
+        if any(word in name for word in KEY_WORDS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FREELM_CACHE_DIR", str(tmp_path / "cache"))
+    shared_pool().forget()
