@@ -1,0 +1,309 @@
+"""Where a played provider's requests are answered: who asks, for what, whether it may be, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import TYPE_CHECKING
+
+from freelm_integrations.lab.catalog import LabModel
+from freelm_integrations.lab.dialects.asked import Asked, Finished, Ids, Piece, Told, prompt_size
+from freelm_integrations.lab.dialects.cerebras import Cerebras
+from freelm_integrations.lab.dialects.dialect import Refused
+from freelm_integrations.lab.dialects.openrouter import OpenRouter
+from freelm_integrations.lab.dialects.replies import JSON, SSE, Flow, Mishap, Reply, Whole
+from freelm_integrations.lab.faults import CUTS, REFUSALS, LabFault
+from freelm_integrations.lab.limits import DAY, Meter, Tripped, Usage, admit
+from freelm_integrations.lab.loose import Json, fields, items, parse, whole_number, words_of
+from freelm_integrations.lab.mind.answer import Manner, answer
+from freelm_integrations.lab.mind.vectors import vector
+from freelm_integrations.lab.mind.words import WordSource
+from freelm_integrations.lab.record import LabRequest
+from freelm_integrations.lab.server.connection import Incoming
+from freelm_integrations.lab.server.spoil import Frames, one_frame, spoiled_stream, spoiled_whole
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab.provider import LabProvider
+
+_HTML = b"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+
+# What a model's standing means to a request for it: the first of these the dialect has a line for.
+_STANDINGS: Mapping[str, tuple[str, ...]] = {
+    "retired": ("model_retired", "model_gone"),
+    "gone": ("model_gone",),
+    "forbidden": ("forbidden_model",),
+    "priced": ("priced_model", "payment_required"),
+    "decoy": ("wrong_endpoint", "malformed"),
+    "unknown": ("unknown_model", "model_gone"),
+}
+
+
+class Desk:
+    """Answers the requests of one played provider. Runs in the lab's loop only."""
+
+    def __init__(self, provider: LabProvider, source: WordSource, *, seed: int) -> None:
+        self._provider = provider
+        self._dialect = provider.dialect
+        self._source = source
+        self._seed = seed
+        self._count = 0
+
+    def answer(self, incoming: Incoming) -> tuple[LabRequest, Coroutine[None, None, Reply]]:
+        """Note the request at once; its reply comes when awaited."""
+        request = self._note(incoming)
+        self._count += 1
+        ids = Ids(f"{self._seed}:{self._dialect.name}:{self._count}")
+        return request, self._reply(incoming, request, ids)
+
+    # -- who asks for what -------------------------------------------------------------------------------
+
+    def _note(self, incoming: Incoming) -> LabRequest:
+        path = incoming.target.partition("?")[0].replace("//", "/").rstrip("/")
+        body = fields(parse(incoming.body))
+        model = body.get("model")
+        request = LabRequest(
+            method=incoming.method,
+            path=self._dialect.paths().get((incoming.method, path), path),
+            key=self._provider.place_of(_bearer(incoming.headers)),
+            model=model if isinstance(model, str) else None,
+            body=body,
+            stream=body.get("stream") is True,
+            at=self._provider.now(),
+        )
+        self._provider.note(request)
+        return request
+
+    def _facts(self, request: LabRequest, ids: Ids) -> Json:
+        names = {
+            "model": (request.model or "").removeprefix("models/") or "none",
+            "now": self._provider.now(),
+        }
+        return {**names, "path": request.path, "method": request.method, "id": ids.uuid("request")}
+
+    def _refuse(
+        self, refused: Refused, request: LabRequest, ids: Ids, meters: tuple[Meter, ...] = ()
+    ) -> Whole:
+        whole = self._dialect.refuse(refused.kind, {**self._facts(request, ids), **refused.facts})
+        headers = {**self._dialect.rate_headers(meters, self._provider.now()), **whole.headers}
+        return Whole(whole.status, whole.body, headers, whole.content_type)
+
+    # -- what goes wrong by script -----------------------------------------------------------------------
+
+    async def _reply(self, incoming: Incoming, request: LabRequest, ids: Ids) -> Reply:
+        fault = self._provider.faults.peek(request.path, request.key, request.model)
+        struck = None if fault is None else self._struck(fault, request, ids)
+        if fault is not None and struck is not None:
+            self._strike(fault, request)
+        reply = struck or await self._serve(incoming, request, ids, fault)
+        if self._provider.latency:
+            await asyncio.sleep(self._provider.latency)
+        return reply
+
+    def _strike(self, fault: LabFault, request: LabRequest) -> None:
+        self._provider.faults.spend(fault)
+        request.fault = fault.kind
+
+    def _struck(self, fault: LabFault, request: LabRequest, ids: Ids) -> Reply | None:
+        """The reply of a fault that needs no answer to spoil; None if this one does."""
+        if fault.kind == "bad_gateway_html":
+            return Whole(
+                502, _HTML.replace(b"{title}", b"502 Bad Gateway"), content_type="text/html"
+            )
+        if fault.kind in REFUSALS:
+            return self._refuse(_scripted(fault), request, ids, self._meters(request))
+        if fault.kind in ("refuse", "reset_before_headers"):
+            return Mishap.RESET
+        if fault.kind == "hang":
+            return Mishap.HANG
+        if fault.kind == "hang_after_headers":
+            return Flow(one_frame(Mishap.HANG), content_type=_type_of(request))
+        return self._odd_body(fault, request, ids)
+
+    def _odd_body(self, fault: LabFault, request: LabRequest, ids: Ids) -> Reply | None:
+        bodies = {
+            "empty_body": b"",
+            "html_200": _HTML.replace(b"{title}", b"Please wait"),
+            "whitespace": b"\n   " * 40 + b"\n",
+        }
+        if fault.kind in bodies:
+            kind = "text/html" if fault.kind == "html_200" else _type_of(request)
+            return Whole(200, bodies[fault.kind], content_type=kind)
+        if fault.kind == "error_in_200":
+            body = self._refuse(_scripted(fault, "overloaded"), request, ids).body
+            return Whole(
+                200,
+                b"data: " + body.strip() + b"\n\n" if request.stream else body,
+                content_type=_type_of(request),
+            )
+        return None
+
+    # -- who may be served -------------------------------------------------------------------------------
+
+    async def _serve(
+        self, incoming: Incoming, request: LabRequest, ids: Ids, fault: LabFault | None
+    ) -> Reply:
+        refused = self._turned_away(incoming, request)
+        if refused is not None:
+            return self._refuse(refused, request, ids)
+        if request.path == "models":
+            return Whole(
+                200,
+                self._dialect.model_list(),
+                self._dialect.common_headers(self._facts(request, ids)),
+            )
+        if request.path == "catalog" and isinstance(self._dialect, Cerebras):
+            return Whole(200, self._dialect.catalog())
+        if request.path == "key" and isinstance(self._dialect, OpenRouter):
+            return self._key_state(self._dialect, request)
+        return await self._serve_model(request, ids, fault)
+
+    def _turned_away(self, incoming: Incoming, request: LabRequest) -> Refused | None:
+        if request.path not in self._dialect.paths().values():
+            return Refused("no_path")
+        if request.path not in self._dialect.open_paths:
+            missing = self._dialect.missing_key({**incoming.headers, ":path": incoming.target})
+            if missing is not None or request.key is None:
+                return missing or Refused("unauthorized")
+        if request.method == "POST" and not request.body:
+            return Refused("malformed", {"detail": "the body is not a JSON object"})
+        return None
+
+    def _key_state(self, dialect: OpenRouter, request: LabRequest) -> Whole:
+        daily = [meter for meter in self._meters(request) if meter.limit.per >= DAY]
+        limit = int(daily[0].limit.amount) if daily else 50
+        used = limit - int(daily[0].room(self._provider.now())) if daily else 0
+        return Whole(200, dialect.key_state(used, limit))
+
+    async def _serve_model(self, request: LabRequest, ids: Ids, fault: LabFault | None) -> Reply:
+        model = None if request.model is None else self._dialect.find_model(request.model)
+        if model is None or model.standing != "live":
+            return self._refuse(
+                self._standing("unknown" if model is None else model.standing), request, ids
+            )
+        if request.path == "embeddings":
+            return self._embed(request, model, ids)
+        asked = Asked(model, request.body, ids, self._provider.now(), prompt_size(request.body))
+        refused = self._objection(asked)
+        if refused is not None:
+            return self._refuse(refused, request, ids)
+        usage = self._admit(request, model, self._dialect.held(asked))
+        if isinstance(usage, Tripped):
+            return self._refuse(
+                self._dialect.tripped(usage, asked.now), request, ids, self._meters(request)
+            )
+        return await self._answer(asked, request, usage, fault)
+
+    def _standing(self, standing: str) -> Refused:
+        kinds = [kind for kind in _STANDINGS[standing] if kind in self._dialect.refusals]
+        return Refused(kinds[0], {"detail": "this model does not support chat completions"})
+
+    def _objection(self, asked: Asked) -> Refused | None:
+        if not asked.model.has("chat"):
+            return self._standing("decoy")
+        if not asked.messages or any(not message.get("role") for message in asked.messages):
+            return Refused(
+                "malformed", {"detail": "messages: a list of messages with a role each is needed"}
+            )
+        if asked.prompt_tokens > asked.model.context:
+            return Refused(
+                "context_overflow", {"size": asked.prompt_tokens, "context": asked.model.context}
+            )
+        return next((refused for check in self._dialect.checks if (refused := check(asked))), None)
+
+    # -- what it counts ----------------------------------------------------------------------------------
+
+    def _meters(self, request: LabRequest) -> tuple[Meter, ...]:
+        model = self._dialect.find_model(request.model or "")
+        own = None if model is None else model.limits
+        name = request.model if model is None else model.id
+        return self._provider.meters(request.key, name or "", own)
+
+    def _admit(self, request: LabRequest, model: LabModel, tokens: int) -> Usage | Tripped:
+        meters = self._provider.meters(request.key, model.id, model.limits)
+        return admit(meters, tokens, self._provider.now())
+
+    # -- what is said ------------------------------------------------------------------------------------
+
+    async def _answer(
+        self, asked: Asked, request: LabRequest, usage: Usage, fault: LabFault | None
+    ) -> Reply:
+        if fault is not None:
+            self._strike(fault, request)
+        pieces = self._told(asked, usage, fault)
+        headers = {
+            **self._dialect.common_headers(self._facts(request, asked.ids)),
+            **self._dialect.rate_headers(usage.meters, self._provider.now()),
+        }
+        if asked.stream:
+            spoils = fault is not None and fault.kind in CUTS
+            frames = (
+                spoiled_stream(pieces, self._dialect, asked, fault)
+                if spoils and fault
+                else self._frames(pieces, asked)
+            )
+            return Flow(frames, headers)
+        told = Told()
+        async for piece in pieces:
+            told.add(piece)
+        whole = Whole(200, self._dialect.whole_body(asked, told), headers)
+        return (
+            spoiled_whole(whole, self._dialect, asked, fault)
+            if fault and fault.kind in CUTS
+            else whole
+        )
+
+    async def _told(
+        self, asked: Asked, usage: Usage, fault: LabFault | None
+    ) -> AsyncIterator[Piece]:
+        kind = None if fault is None else fault.kind
+        manner = Manner(
+            thinks=self._dialect.shows_reasoning(asked),
+            pause=self._provider.pause if asked.stream else 0.0,
+            thinks_only=kind == "thinking_only",
+            says_nothing=kind == "empty_answer",
+            continues=self._dialect.continues(asked),
+            opening=self._dialect.opening(asked),
+        )
+        async for piece in answer(asked, self._source, manner):
+            if isinstance(piece, Finished):
+                usage.settle(self._dialect.charged(piece.spent), self._provider.now())
+            yield piece
+
+    async def _frames(self, pieces: AsyncIterator[Piece], asked: Asked) -> Frames:
+        for frame in self._dialect.begin(asked):
+            yield frame
+        async for piece in pieces:
+            for frame in self._dialect.frames(asked, piece):
+                yield frame
+
+    def _embed(self, request: LabRequest, model: LabModel, ids: Ids) -> Whole:
+        if not model.has("embed"):
+            return self._refuse(self._standing("decoy"), request, ids)
+        refused = self._dialect.check_embeddings(model, request.body)
+        if refused is not None:
+            return self._refuse(refused, request, ids)
+        given = request.body["input"]
+        texts = [given] if isinstance(given, str) else [words_of(text) for text in items(given)]
+        tokens = sum(1 + len(text) // 4 for text in texts)
+        usage = self._admit(request, model, tokens)
+        if isinstance(usage, Tripped):
+            return self._refuse(self._dialect.tripped(usage, self._provider.now()), request, ids)
+        wanted = whole_number(request.body.get("dimensions")) or model.dimensions
+        vectors = [vector(text, min(wanted, model.dimensions)) for text in texts]
+        return Whole(200, self._dialect.embeddings(model, vectors, tokens))
+
+
+def _bearer(headers: Mapping[str, str]) -> str | None:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def _type_of(request: LabRequest) -> str:
+    return SSE if request.stream else JSON
+
+
+def _scripted(fault: LabFault, kind: str | None = None) -> Refused:
+    facts: Json = {"retry_after": fault.retry_after}
+    if fault.retry_after is not None:
+        facts["wait"] = fault.retry_after
+    return Refused(kind or fault.kind, facts)

@@ -1,0 +1,32 @@
+"""Embeddings without a model: words hashed to directions, so that texts that share words lie close together."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import lru_cache
+
+from freelm_integrations.lab.mind.evidence import stem, words
+
+_DIRECTIONS = 8  # places of the vector one word moves
+
+
+@lru_cache(maxsize=8192)
+def _moves(word: str) -> tuple[tuple[int, float], ...]:
+    digest = hashlib.sha512(word.encode()).digest()
+    numbers = [
+        int.from_bytes(digest[4 * place : 4 * place + 4], "big") for place in range(_DIRECTIONS)
+    ]
+    return tuple((number >> 1, 1.0 if number & 1 else -1.0) for number in numbers)
+
+
+def vector(text: str, dimensions: int) -> list[float]:
+    """The unit-length vector of a text: always the same, whatever the order of its words."""
+    made = [0.0] * dimensions
+    for word in words(text) or [text]:
+        for place, step in _moves(stem(word)):
+            made[place % dimensions] += step
+    length = math.sqrt(sum(part * part for part in made))
+    if length == 0.0:
+        made[0] = length = 1.0
+    return [round(part / length, 6) for part in made]
