@@ -1,0 +1,206 @@
+"""Our errors as LangChain knows them: each class is one of ours and one of core's at once.
+
+`except NoRouteAnswered` and `except ModelRateLimitError` both catch a `RateLimited`; agent
+middleware reads `is_retryable` to tell what is worth another try. Which class a failed call gets is
+told by the most hopeful of its attempts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.exceptions import (
+    ContextOverflowError,
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelError,
+    ModelInvalidRequestError,
+    ModelNotFoundError,
+    ModelPermissionDeniedError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
+
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.errors import (
+    ConfigError,
+    ContextOverflow,
+    FreeLLMError,
+    LedgerUnavailable,
+    MissingKey,
+    NoRouteAnswered,
+    RequestRejected,
+    StreamInterrupted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOON = 600.0
+"""Seconds within which a recovery is worth a retry; beyond lie the daily quotas."""
+
+
+class FreeLLMModelError(FreeLLMError, ModelError):
+    """What all of these share.
+
+    `retry_after` is when a route is expected back, in seconds from when the error was made; None
+    for never or unknown. `response` looks like the last HTTP answer (status and message), which
+    LangChain copies into the trace of the run.
+    """
+
+    retry_after: float | None = None
+    response: LastAnswer | None = None
+    request_id: str | None = None
+
+
+class RateLimited(NoRouteAnswered, ModelRateLimitError, FreeLLMModelError):
+    """Every candidate is over its quota or cooling.
+
+    Retryable if one recovers within `SOON` seconds.
+    """
+
+
+class KeysRejected(NoRouteAnswered, ModelAuthenticationError, FreeLLMModelError):
+    """No key was accepted anywhere."""
+
+
+class AccessDenied(NoRouteAnswered, ModelPermissionDeniedError, FreeLLMModelError):
+    """The keys are valid, but may not do this: no credit, wrong region, not allowed."""
+
+
+class ModelUnknown(NoRouteAnswered, ModelNotFoundError, FreeLLMModelError):
+    """The model exists nowhere, or on no plan of these keys."""
+
+
+class ServiceDown(NoRouteAnswered, ModelAPIError, FreeLLMModelError):
+    """Providers failed on their side, or sent what is no answer."""
+
+
+class Unreachable(NoRouteAnswered, ModelConnectionError, FreeLLMModelError):
+    """No connection could be made, or none that held."""
+
+
+class TimedOut(NoRouteAnswered, ModelTimeoutError, FreeLLMModelError):
+    """Nobody answered in time."""
+
+
+class InvalidRequest(RequestRejected, ModelInvalidRequestError, FreeLLMModelError):
+    """The request itself is at fault."""
+
+
+class RequestUnservable(NoRouteAnswered, ModelInvalidRequestError, FreeLLMModelError):
+    """No candidate can do what the request asks, however often it is asked."""
+
+
+class PromptTooLong(ContextOverflow, ContextOverflowError, FreeLLMModelError):
+    """The prompt fits no candidate; summarising middleware catches exactly this."""
+
+
+class AnswerInterrupted(StreamInterrupted, ModelAPIError, FreeLLMModelError):
+    """A stream broke after its first content; `partial` is what had been said."""
+
+
+class LedgerDown(LedgerUnavailable, ModelConnectionError, FreeLLMModelError):
+    """The shared quota ledger cannot be reached."""
+
+
+class UnsendableMessage(ConfigError, ModelInvalidRequestError, FreeLLMModelError):
+    """A message holds what no chat endpoint takes; nothing was sent."""
+
+
+class InvalidOption(ConfigError, ModelInvalidRequestError, FreeLLMModelError):
+    """An argument or parameter is wrong; nothing was sent."""
+
+
+class NoKey(MissingKey, ModelAuthenticationError, FreeLLMModelError):
+    """No provider has a key; the message lists the variables looked for and where to get one."""
+
+
+# The most hopeful first: a call that met a quota and a dead key is worth a retry, so it counts as
+# the former.
+BY_HOPE: tuple[tuple[frozenset[str], type[NoRouteAnswered]], ...] = (
+    (frozenset({"throttled"}), RateLimited),
+    (frozenset({"overloaded", "server_error", "empty", "tool_failed", "cut"}), ServiceDown),
+    (frozenset({"timeout"}), TimedOut),
+    (frozenset({"unreachable", "broken"}), Unreachable),
+    (frozenset({"unpaid", "forbidden", "blocked"}), AccessDenied),
+    (frozenset({"unauthorized"}), KeysRejected),
+    (frozenset({"model_gone", "not_on_plan"}), ModelUnknown),
+)
+SAME_ERROR: tuple[tuple[type[FreeLLMError], type[FreeLLMError]], ...] = (
+    (RequestRejected, InvalidRequest),
+    (ContextOverflow, PromptTooLong),
+    (StreamInterrupted, AnswerInterrupted),
+    (LedgerUnavailable, LedgerDown),
+    (MissingKey, NoKey),
+    (ConfigError, InvalidOption),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """The last attempt's refusal, in the shape of an HTTP response; holds no header and no key."""
+
+    status_code: int | None
+    text: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    def json(self) -> Mapping[str, Any]:
+        """Its words, and every attempt of the call in order."""
+        return self.body
+
+
+def as_model_error(error: FreeLLMError) -> FreeLLMError:
+    """The same error, message and facts as a class LangChain knows; itself if it is one already."""
+    if isinstance(error, ModelError):
+        return error
+    translated = _class_of(error)(str(error), attempts=error.attempts)
+    vars(translated).update(vars(error))
+    _tell_when(translated)
+    _tell_answer(translated)
+    return translated
+
+
+def attempt_error(*, kind: str, message: str) -> ModelError:
+    """The error one failed attempt would have been on its own; for retry callbacks."""
+    by_kind = next((made for kinds, made in BY_HOPE if kind in kinds), RequestUnservable)
+    return by_kind(message or kind)
+
+
+def _class_of(error: FreeLLMError) -> type[FreeLLMError]:
+    if isinstance(error, NoRouteAnswered):
+        return _class_by_attempts(error)
+    return next((ours for theirs, ours in SAME_ERROR if isinstance(error, theirs)), ServiceDown)
+
+
+def _class_by_attempts(error: NoRouteAnswered) -> type[NoRouteAnswered]:
+    kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
+    if not kinds:  # nothing was tried: all are resting, or none can serve this
+        return RequestUnservable if error.next_ready_at is None else RateLimited
+    return next((made for told, made in BY_HOPE if told & kinds), RequestUnservable)
+
+
+def _tell_when(error: FreeLLMError) -> None:
+    """Set `retry_after`, and `is_retryable` where waiting would take too long to call it that."""
+    if not isinstance(error, NoRouteAnswered):
+        return
+    wait = (
+        None if error.next_ready_at is None else max(0.0, error.next_ready_at - SYSTEM_CLOCK.utc())
+    )
+    vars(error)["retry_after"] = wait
+    if isinstance(error, RateLimited):
+        error.is_retryable = wait is not None and wait <= SOON
+
+
+def _tell_answer(error: FreeLLMError) -> None:
+    last = next((one for one in reversed(error.attempts) if one.kind is not None), None)
+    if last is None:
+        return
+    body = {
+        "error": {"message": last.message, "kind": last.kind, "provider": last.provider},
+        "attempts": [attempt.to_dict() for attempt in error.attempts],
+    }
+    vars(error)["response"] = LastAnswer(last.status, last.message, body, {})

@@ -1,0 +1,97 @@
+"""Answers that fit a schema, in the three ways LangChain knows: tool call, JSON schema, JSON."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from freelm_integrations.langchain.errors import InvalidOption
+from freelm_integrations.langchain.tools import to_response_format, to_tools
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from freelm_integrations.chat import Json
+    from freelm_integrations.langchain.chat_model import ChatFreeLLM
+
+    Parser: TypeAlias = Runnable[Any, Any]
+
+Method = Literal["function_calling", "json_schema", "json_mode"]
+
+
+def structured(
+    model: ChatFreeLLM,
+    schema: Json | type | None,
+    *,
+    method: Method,
+    strict: bool | None,
+    options: Json,
+) -> tuple[Runnable[Any, Any], Parser]:
+    """The model bound to ask for the schema, and the parser of what it answers.
+
+    Raises:
+        InvalidOption: an unknown method, or no schema where the method needs one.
+    """
+    if method == "json_mode":
+        asked: Json = {"response_format": {"type": "json_object"}}
+        return model.bind(
+            **asked, **_traced(method, schema, strict=strict), **options
+        ), _text_parser(schema)
+    if schema is None:
+        message = f"method {method!r} needs a schema; without one there is 'json_mode'"
+        raise InvalidOption(message)
+    if method == "json_schema":
+        asked = {"response_format": to_response_format(_unwrapped(schema), strict=strict)}
+        return model.bind(
+            **asked, **_traced(method, schema, strict=strict), **options
+        ), _text_parser(schema)
+    if method == "function_calling":
+        # "any" and not the tool's name: every provider that can force a call knows it, and there is
+        # but one tool.
+        asked = {"tool_choice": "any", "strict": strict, **_traced(method, schema, strict=strict)}
+        return model.bind_tools([schema], **asked, **options), _call_parser(schema)
+    message = f"unknown method {method!r}: valid are function_calling, json_schema, json_mode"
+    raise InvalidOption(message)
+
+
+def with_raw(bound: Runnable[Any, Any], parser: Parser) -> Runnable[Any, Any]:
+    """A chain that gives the raw message, the parsed value and the parsing error."""
+    parsed = RunnablePassthrough.assign(
+        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+    )
+    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=bound) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")
+
+
+def _traced(method: Method, schema: Json | type | None, *, strict: bool | None) -> Json:
+    """What core shows of it in traces; it takes this out before the call."""
+    if schema is None:
+        return {}
+    kwargs: Json = {"method": method} if strict is None else {"method": method, "strict": strict}
+    return {"ls_structured_output_format": {"kwargs": kwargs, "schema": schema}}
+
+
+def _unwrapped(schema: Json | type) -> Json | type:
+    """The JSON schema inside an OpenAI tool, if it is one."""
+    if isinstance(schema, dict) and schema.get("type") == "function":
+        function = schema["function"]
+        return {"title": function["name"], **function.get("parameters", {})}
+    return schema
+
+
+def _text_parser(schema: Json | type | None) -> Parser:
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        return cast("Parser", PydanticOutputParser(pydantic_object=schema))
+    return JsonOutputParser()
+
+
+def _call_parser(schema: Json | type) -> Parser:
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        return PydanticToolsParser(tools=[schema], first_tool_only=True)
+    name = to_tools([schema])[0]["function"]["name"]
+    return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
