@@ -1,11 +1,11 @@
 """LangChain's front end: `ChatFreeLLM`, and what goes with it."""
 
-try:
-    import langchain_core  # noqa: F401 - only whether it is there
-except ImportError as error:
+from importlib.util import find_spec
+
+if find_spec("langchain_core") is None:
     raise ImportError(
         "freelm_integrations.langchain needs the extra: pip install freelm-integrations[langchain]"
-    ) from error
+    )
 
 from freelm_integrations.langchain.chat_model import ChatFreeLLM
 from freelm_integrations.langchain.handler import FreeLLMCallbackHandler

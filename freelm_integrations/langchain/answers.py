@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freelm_integrations.chat import Completion, Delta, Json, Origin, ToolCallPart, Usage
-
-try:  # private in core: without it the served provider is told in `response_metadata` alone
-    from langchain_core.utils._gateway import GATEWAY_METADATA_RESPONSE_KEY as GATEWAY
-except ImportError:  # pragma: no cover - langchain-core before 1.5
-    GATEWAY = ""
 
 
 def to_result(completion: Completion) -> ChatResult:
@@ -85,7 +81,7 @@ def _add_call(message: AIMessage, call_id: str, name: str, arguments: str) -> No
         )
         return
     if isinstance(parsed, dict):
-        message.tool_calls.append(tool_call(name=name, args=parsed, id=call_id))
+        message.tool_calls.append(tool_call(name=name, args=cast("Json", parsed), id=call_id))
     else:
         message.invalid_tool_calls.append(
             invalid_tool_call(name=name, args=arguments, id=call_id, error="not a JSON object")
@@ -111,9 +107,21 @@ def to_usage(usage: Usage) -> UsageMetadata:
     return counted
 
 
+def _gateway_key() -> str | None:
+    """Core's own name for it; private there, so without it the metadata of the answer must do."""
+    try:
+        module = import_module("langchain_core.utils._gateway")
+    except ImportError:  # pragma: no cover - langchain-core before 1.5
+        return None
+    return getattr(module, "GATEWAY_METADATA_RESPONSE_KEY", None)
+
+
+GATEWAY = _gateway_key()
+
+
 def gateway_note(provider: str, model: str) -> Json | None:
     """What tells core's tracer which provider and model really served a run."""
-    return None if not GATEWAY else {GATEWAY: {"provider": provider, "model": model}}
+    return None if GATEWAY is None else {GATEWAY: {"provider": provider, "model": model}}
 
 
 _MESSAGE = AIMessageChunk(content="", response_metadata={"model_provider": PROVIDER})

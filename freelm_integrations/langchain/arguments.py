@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 
@@ -43,10 +43,10 @@ def tidied(given: Json, known: Iterable[str]) -> Json:
     return arguments
 
 
-def one_secret(value: object) -> object:
+def one_secret(value: Any) -> object:
     """Keys as one secret with commas between: a list of them does not survive serialisation."""
     if isinstance(value, (list, tuple)):
-        keys = [_plain(one) for one in value]
+        keys = [_plain(one) for one in cast("Iterable[object]", value)]
         return SecretStr(",".join(keys)) if keys else None
     return value
 

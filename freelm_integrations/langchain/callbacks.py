@@ -41,9 +41,17 @@ class _Recorder(BaseCallbackHandler):
     """Notes the id of the run it is started with; told nothing else."""
 
     run_inline = True
-    ignore_llm = True  # type: ignore[assignment]  # a property in core, to be overridden
-    ignore_custom_event = True  # type: ignore[assignment]
     run_id: UUID | None = None
+
+    @property
+    def ignore_llm(self) -> bool:
+        """No word of tokens and ends."""
+        return True
+
+    @property
+    def ignore_custom_event(self) -> bool:
+        """No word of what it is there for others to be told."""
+        return True
 
     def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
         """Note it."""

@@ -1,5 +1,6 @@
 """`ChatFreeLLM`: a LangChain chat model over the whole pool of free tiers."""
 
+# ruff: noqa: TC002, TC003
 # `with_fallbacks` looks up at run time what `bind_tools` and `with_structured_output` return (and
 # pydantic reads the rest),
 # so nothing that annotations name here may hide behind TYPE_CHECKING.
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -211,8 +212,8 @@ class ChatFreeLLM(ObservedChatModel):
         """An estimate made offline, tools included."""
         if self.custom_get_token_ids is not None:
             return super().get_num_tokens_from_messages(messages, tools)
-        shaped = to_tools(tools) if tools else None
-        return count_tokens_approximately(messages, tools=shaped)
+        shaped = cast("list[dict[str, Any] | BaseTool]", to_tools(tools or ()))
+        return count_tokens_approximately(messages, tools=shaped or None)
 
     def close(self) -> None:
         """Close idle connections; a later call opens new ones."""

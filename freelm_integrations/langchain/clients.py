@@ -10,7 +10,6 @@ from freelm_integrations import (
     Cerebras,
     GoogleAIStudio,
     Groq,
-    Local,
     Mistral,
     OpenRouter,
 )
@@ -19,7 +18,7 @@ from freelm_integrations.errors import MissingKey
 from freelm_integrations.settings import guess_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 
 
 CLASSES = {
-    kind.spec.name: kind
-    for kind in (Groq, GoogleAIStudio, Mistral, OpenRouter, NIM, Cerebras, Local)
+    kind.spec.name: kind for kind in (Groq, GoogleAIStudio, Mistral, OpenRouter, NIM, Cerebras)
 }
 
 
@@ -94,7 +92,8 @@ class Clients:
         providers = [CLASSES[owner](keys) for owner, keys in by_owner.items()]
         if given is None:
             return providers
-        return [*providers, *(given if isinstance(given, (list, tuple)) else [given])]
+        is_several = isinstance(given, (list, tuple))
+        return [*providers, *cast("Sequence[Any]", given if is_several else [given])]
 
     def __repr__(self) -> str:
         """Nothing of the configuration: it may hold secrets."""

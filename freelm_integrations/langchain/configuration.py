@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -18,9 +19,6 @@ from freelm_integrations.langchain.arguments import one_secret, tidied
 from freelm_integrations.langchain.clients import Clients
 from freelm_integrations.langchain.content import PROVIDER
 from freelm_integrations.version import VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 RUN = "freelm_run"
 """The private keyword under which a run travels to the hooks; no trace, cache key or request ever
@@ -262,6 +260,7 @@ class ConfiguredChatModel(BaseChatModel):
         )
 
 
-def _names(providers: Any) -> list[str]:
-    listed: Iterable[Any] = providers if isinstance(providers, (list, tuple)) else [providers]
+def _names(providers: object) -> list[str]:
+    is_one = isinstance(providers, str) or not isinstance(providers, Iterable)
+    listed = cast("Iterable[Any]", [providers] if is_one else providers)
     return [one if isinstance(one, str) else str(getattr(one, "id", one)) for one in listed]

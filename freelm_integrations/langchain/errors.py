@@ -55,34 +55,38 @@ class FreeLLMModelError(FreeLLMError, ModelError):
     request_id: str | None = None
 
 
-class RateLimited(NoRouteAnswered, ModelRateLimitError, FreeLLMModelError):
+class NoAnswer(NoRouteAnswered, FreeLLMModelError):
+    """No candidate answered; each class below says why."""
+
+
+class RateLimited(NoAnswer, ModelRateLimitError):
     """Every candidate is over its quota or cooling.
 
     Retryable if one recovers within `SOON` seconds.
     """
 
 
-class KeysRejected(NoRouteAnswered, ModelAuthenticationError, FreeLLMModelError):
+class KeysRejected(NoAnswer, ModelAuthenticationError):
     """No key was accepted anywhere."""
 
 
-class AccessDenied(NoRouteAnswered, ModelPermissionDeniedError, FreeLLMModelError):
+class AccessDenied(NoAnswer, ModelPermissionDeniedError):
     """The keys are valid, but may not do this: no credit, wrong region, not allowed."""
 
 
-class ModelUnknown(NoRouteAnswered, ModelNotFoundError, FreeLLMModelError):
+class ModelUnknown(NoAnswer, ModelNotFoundError):
     """The model exists nowhere, or on no plan of these keys."""
 
 
-class ServiceDown(NoRouteAnswered, ModelAPIError, FreeLLMModelError):
+class ServiceDown(NoAnswer, ModelAPIError):
     """Providers failed on their side, or sent what is no answer."""
 
 
-class Unreachable(NoRouteAnswered, ModelConnectionError, FreeLLMModelError):
+class Unreachable(NoAnswer, ModelConnectionError):
     """No connection could be made, or none that held."""
 
 
-class TimedOut(NoRouteAnswered, ModelTimeoutError, FreeLLMModelError):
+class TimedOut(NoAnswer, ModelTimeoutError):
     """Nobody answered in time."""
 
 
@@ -90,7 +94,7 @@ class InvalidRequest(RequestRejected, ModelInvalidRequestError, FreeLLMModelErro
     """The request itself is at fault."""
 
 
-class RequestUnservable(NoRouteAnswered, ModelInvalidRequestError, FreeLLMModelError):
+class RequestUnservable(NoAnswer, ModelInvalidRequestError):
     """No candidate can do what the request asks, however often it is asked."""
 
 
@@ -120,7 +124,7 @@ class NoKey(MissingKey, ModelAuthenticationError, FreeLLMModelError):
 
 # The most hopeful first: a call that met a quota and a dead key is worth a retry, so it counts as
 # the former.
-BY_HOPE: tuple[tuple[frozenset[str], type[NoRouteAnswered]], ...] = (
+BY_HOPE: tuple[tuple[frozenset[str], type[NoAnswer]], ...] = (
     (frozenset({"throttled"}), RateLimited),
     (frozenset({"overloaded", "server_error", "empty", "tool_failed", "cut"}), ServiceDown),
     (frozenset({"timeout"}), TimedOut),
@@ -176,7 +180,7 @@ def _class_of(error: FreeLLMError) -> type[FreeLLMError]:
     return next((ours for theirs, ours in SAME_ERROR if isinstance(error, theirs)), ServiceDown)
 
 
-def _class_by_attempts(error: NoRouteAnswered) -> type[NoRouteAnswered]:
+def _class_by_attempts(error: NoRouteAnswered) -> type[NoAnswer]:
     kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
     if not kinds:  # nothing was tried: all are resting, or none can serve this
         return RequestUnservable if error.next_ready_at is None else RateLimited

@@ -1,8 +1,8 @@
 """LangChain messages -> the OpenAI-shaped messages the core client takes.
 
 The caller's objects stay untouched. What one provider needs otherwise than another (tool ids,
-roles, reasoning echoed or not) is settled per attempt, when the request is encoded for that provider; here
-the history is put into the one shape it all starts from:
+roles, reasoning echoed or not) is settled per attempt, when the request is encoded for it; here the
+history is put into the one shape it all starts from:
 
 - a tool's result stands right behind the call it answers, pictures in it move into a user turn of
   their own;

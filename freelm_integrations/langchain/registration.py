@@ -19,7 +19,7 @@ def register() -> None:
         message = (
             "this version of langchain has no table to register with: use ChatFreeLLM(...) itself"
         )
-        raise ImportError(message)
+        raise ImportError(message)  # noqa: TRY004 - the fault is the version's, not a type's
     table["freelm"] = ("freelm_integrations.langchain", "ChatFreeLLM", _make)
 
 
