@@ -12,11 +12,13 @@ from freelm_integrations.providers.options import (
     base_url_of,
     limits_of,
     models_of,
+    prefer_of,
+    priority_of,
     refuse_unexpected,
-    split_words,
     tier_name_of,
 )
 from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +38,7 @@ ARGUMENTS = [
     "account",
     "discover",
 ]
-USER_AGENT = "freelm-integrations"
+USER_AGENT = f"freelm-integrations/{VERSION}"
 """Groq's and NIM's gates refuse the stock agents of HTTP libraries (sheets of 2026-11)."""
 _UNLIMITED = Tier()
 _STAYS = frozenset({"keys", "dialect"})
@@ -119,8 +121,8 @@ class Provider:
             tier=spec.tiers.get(tier_name, _UNLIMITED),
             tier_name=tier_name,
             models=fixed,
-            prefer=split_words(prefer),
-            priority=priority,
+            prefer=prefer_of(spec, prefer),
+            priority=priority_of(spec, priority),
             limits=None if limits is None else limits_of(spec, limits),
             discover=discover and fixed is None,
             dialect=spec.dialect,

@@ -86,11 +86,11 @@ GOOGLE = ProviderSpec(
                     *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems"),
                     *("prefixItems", "contains", "propertyNames", "dependencies"),
                     *("dependentSchemas", "dependentRequired", "readOnly", "writeOnly"),
-                    *("deprecated", "format"),  # few formats are known, which ones is not said
+                    "deprecated",
                 }
             ),
-            const_as_enum=True,
-            single_type=True,
+            formats=frozenset({"date-time", "int32", "int64", "float", "double"}),
+            plain_types=True,
         ),
         strict_tools=False,
         format_with_tools=False,  # a 400 on 2.x

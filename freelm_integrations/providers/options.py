@@ -76,6 +76,23 @@ def limits_of(spec: ProviderSpec, given: Iterable[Limit]) -> tuple[Limit, ...]:
     return limits
 
 
+def prefer_of(spec: ProviderSpec, given: str | Iterable[str]) -> tuple[str, ...]:
+    """The words given, one by one."""
+    words = given if isinstance(given, str) else tuple(given)
+    if not all(isinstance(word, str) for word in words):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(f"prefer of {spec.name} takes ids, families or tags")
+    return split_words(words)
+
+
+def priority_of(spec: ProviderSpec, given: int) -> int:
+    """The number given."""
+    if isinstance(given, bool) or not isinstance(given, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(
+            f"priority of {spec.name} is a whole number, not a {type(given).__name__}"
+        )
+    return given
+
+
 def refuse_unexpected(owner: object, names: Iterable[str], valid: Iterable[str]) -> None:
     """Raise a ConfigError for the first of `names`, with the nearest valid one."""
     for name in names:

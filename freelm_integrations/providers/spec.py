@@ -1,4 +1,4 @@
-"""What is declared about a provider, its tiers, limits and models. Frozen data: nothing here acts."""
+"""What is declared about providers, tiers, limits and models. Frozen data: nothing here acts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,359 @@
+"""The declarations: what the contract names, what the sheets say, and what a wrong entry would break."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from freelm_integrations.chat import Request
+from freelm_integrations.providers import PROVIDERS
+from freelm_integrations.providers.address import checked_base_url
+from freelm_integrations.providers.options import RESETS, UNITS
+from freelm_integrations.providers.spec import Limit, ModelSpec
+
+if TYPE_CHECKING:
+    from freelm_integrations.providers.spec import ProviderSpec
+
+HOSTED = [spec for spec in PROVIDERS.values() if spec.needs_key]
+EVERY = pytest.mark.parametrize("spec", list(PROVIDERS.values()), ids=list(PROVIDERS))
+EACH_HOSTED = pytest.mark.parametrize("spec", HOSTED, ids=[spec.name for spec in HOSTED])
+TAGS = {"fast", "large", "small", "tools", "vision", "reasoning", "json_schema"}
+
+
+def body(name: str, model: str, *, tags: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:
+    """What goes on the wire to a provider's model."""
+    messages = request.pop("messages", ({"role": "user", "content": "Say JSON."},))
+    made = Request(messages=tuple(messages), **request)
+    decoded: dict[str, Any] = json.loads(PROVIDERS[name].dialect.encode(made, model, tags=tags))
+    return decoded
+
+
+def model(name: str, model_id: str) -> ModelSpec:
+    return next(model for model in PROVIDERS[name].models if model.id == model_id)
+
+
+def test_every_provider_of_the_contract_is_declared_under_its_name() -> None:
+    """The keys of the mapping are the names; Cerebras, whose keys cost, and local come last."""
+    assert set(PROVIDERS) == {"openrouter", "google", "nim", "groq", "cerebras", "mistral", "local"}
+    assert all(name == spec.name for name, spec in PROVIDERS.items())
+    assert list(PROVIDERS)[-2:] == ["cerebras", "local"]
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("openrouter", "OPENROUTER_API_KEY FREELM_OPENROUTER_KEYS"),
+        ("google", "GEMINI_API_KEY GOOGLE_API_KEY GOOGLE_AI_STUDIO_KEY FREELM_GOOGLE_KEYS"),
+        ("nim", "NVIDIA_API_KEY NIM_API_KEY FREELM_NIM_KEYS"),
+        ("groq", "GROQ_API_KEY FREELM_GROQ_KEYS"),
+        ("cerebras", "CEREBRAS_API_KEY FREELM_CEREBRAS_KEYS"),
+        ("mistral", "MISTRAL_API_KEY FREELM_MISTRAL_KEYS"),
+        ("local", ""),
+    ],
+)
+def test_keys_are_looked_for_where_the_contract_says(name: str, variables: str) -> None:
+    """In this order."""
+    assert PROVIDERS[name].key_variables == tuple(variables.split())
+
+
+@EVERY
+def test_the_base_url_is_one_we_would_take_from_a_user(spec: ProviderSpec) -> None:
+    """https or loopback, without a slash at its end."""
+    assert checked_base_url(spec.base_url, owner=spec.name) == spec.base_url
+
+
+@EACH_HOSTED
+def test_a_hosted_provider_says_where_a_key_is_had_and_whether_it_trains(spec: ProviderSpec) -> None:
+    """Both are shown to users."""
+    assert spec.key_page.startswith("https://")
+    assert spec.title
+    assert spec.trains is not None
+
+
+@EACH_HOSTED
+def test_the_list_leads_with_a_plain_model_and_ends_with_thinking_ones(spec: ProviderSpec) -> None:
+    """`auto` begins at the first: no model that thinks stands before a free one that does not."""
+    thinks = ["reasoning" in model.tags for model in spec.models if model.free]
+
+    assert thinks == sorted(thinks)
+
+
+@EACH_HOSTED
+def test_free_models_come_before_those_that_cost(spec: ProviderSpec) -> None:
+    """And there is at least one."""
+    costs = [not model.free for model in spec.models]
+
+    assert costs == sorted(costs)
+    assert not costs[0]
+
+
+@EVERY
+def test_models_are_told_apart_and_tagged_with_known_words(spec: ProviderSpec) -> None:
+    """A misspelt tag would never be found, a doubled id be asked twice."""
+    ids = [model.id for model in spec.models]
+
+    assert len(set(ids)) == len(ids)
+    assert all(set(model.tags) <= TAGS for model in spec.models)
+    assert all(len(set(model.tags)) == len(model.tags) for model in spec.models)
+    assert all((model.context or 1) >= (model.output or 0) for model in spec.models)
+
+
+@EACH_HOSTED
+def test_no_built_in_model_is_left_out_of_its_own_live_list(spec: ProviderSpec) -> None:
+    """The rules by which listed models are told to chat hold for the declared ones."""
+    for each in spec.models:
+        assert not any(part in each.id for part in spec.chat_exclude), each.id
+        assert not spec.chat_include or each.id.startswith(spec.chat_include), each.id
+
+
+@EVERY
+def test_limits_can_be_counted(spec: ProviderSpec) -> None:
+    """Known units and resets; ids of models that have their own limits exist."""
+    for tier in spec.tiers.values():
+        limits: list[Limit] = [*tier.shared, *tier.each_model]
+        for own in tier.by_model.values():
+            limits += own
+        assert all(limit.unit in UNITS and limit.resets in RESETS for limit in limits)
+        assert all(limit.amount >= 0 and limit.per > 0 for limit in limits)
+        assert set(tier.by_model) <= {model.id for model in spec.models}
+
+
+@pytest.mark.parametrize(
+    ("family", "names"),
+    [
+        ("gpt-oss-120b", {"groq", "nim", "cerebras"}),
+        ("gpt-oss-20b", {"groq", "nim"}),
+        ("gemma-4-31b", {"google", "openrouter", "nim"}),
+        ("gemma-4-26b-a4b", {"google", "openrouter"}),
+        ("nemotron-3-super-120b", {"openrouter", "nim"}),
+        ("nemotron-3-ultra-550b", {"openrouter", "nim"}),
+        ("nemotron-3.5-lightning", {"openrouter", "nim"}),
+        ("qwen3.8-27b", {"groq", "cerebras"}),
+    ],
+)
+def test_open_weights_have_one_family_name_everywhere(family: str, names: set[str]) -> None:
+    """So that one model pools over providers whatever each calls it."""
+    found = {
+        spec.name for spec in PROVIDERS.values() for model in spec.models if model.family == family
+    }
+
+    assert found == names
+
+
+@pytest.mark.parametrize(
+    ("name", "tier", "limits"),
+    [
+        ("openrouter", "free", {(20, "requests", 60, "rolling"), (50, "requests", 86400, "utc_day")}),
+        ("openrouter", "credit", {(20, "requests", 60, "rolling"), (1000, "requests", 86400, "utc_day")}),
+        (
+            "groq",
+            "free",
+            {
+                (30, "requests", 60, "rolling"),
+                (8000, "tokens", 60, "rolling"),
+                (1000, "requests", 86400, "rolling"),
+                (200_000, "tokens", 86400, "rolling"),
+            },
+        ),
+        (
+            "google",
+            "free",
+            {
+                (5, "requests", 60, "rolling"),
+                (250_000, "input_tokens", 60, "rolling"),
+                (20, "requests", 86400, "pacific_day"),
+            },
+        ),
+    ],
+)
+def test_published_limits_are_declared_as_they_are_counted(
+    name: str, tier: str, limits: set[tuple[float, str, float, str]]
+) -> None:
+    """OpenRouter's over all models together, the others' over each apart."""
+    declared = PROVIDERS[name].tiers[tier]
+    counted = declared.shared if name == "openrouter" else declared.each_model
+
+    assert {(one.amount, one.unit, one.per, one.resets) for one in counted} == limits
+
+
+def test_cerebras_counts_as_a_credit_unless_told_otherwise() -> None:
+    """Its free tier ended 2026-08-17."""
+    assert next(iter(PROVIDERS["cerebras"].tiers)) == "credit"
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("google", "gemini-3.1-pro-preview"),
+        ("google", "gemini-2.5-pro"),
+        ("mistral", "mistral-large-latest"),
+    ],
+)
+def test_what_a_free_key_is_refused_is_marked(name: str, model_id: str) -> None:
+    """So that it is never tried by default."""
+    assert not model(name, model_id).free
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sent", "not_sent"),
+    [
+        ("mistral", {"seed": 1}, {"random_seed": 1}, {"seed"}),
+        ("mistral", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("mistral", {"temperature": 2.0}, {"temperature": 1.5}, set()),
+        ("mistral", {"user": "me", "logit_bias": {}}, {}, {"user", "logit_bias"}),
+        ("cerebras", {"max_tokens": 9}, {"max_completion_tokens": 9}, {"max_tokens"}),
+        ("google", {"seed": 1, "frequency_penalty": 0}, {}, {"seed", "frequency_penalty"}),
+        ("groq", {"logprobs": True, "store": True, "seed": 1}, {"seed": 1}, {"logprobs", "store"}),
+        ("nim", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("nim", {"user": "me"}, {"max_tokens": 4096}, {"user"}),
+        ("openrouter", {"top_k": 4}, {"top_k": 4}, set()),
+        ("local", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+    ],
+)
+def test_parameters_go_as_each_provider_takes_them(
+    name: str, asked: dict[str, Any], sent: dict[str, Any], not_sent: set[str]
+) -> None:
+    """Renamed, moved into range, or left out."""
+    wire = body(name, "any-model", params=asked)
+
+    assert sent.items() <= wire.items()
+    assert not_sent.isdisjoint(wire)
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id", "asked", "sent"),
+    [
+        ("groq", "openai/gpt-oss-20b", "none", "low"),
+        ("groq", "openai/gpt-oss-20b", "high", "high"),
+        ("groq", "qwen/qwen3.6-27b", "high", "default"),
+        ("groq", "qwen/qwen3.6-27b", "none", "none"),
+        ("groq", "qwen/qwen3.8-27b", "medium", "medium"),
+        ("groq", "groq/compound-mini", "low", None),
+        ("google", "gemini-3.8-flash", "minimal", "low"),
+        ("google", "gemini-3.5-flash-lite", "none", "minimal"),
+        ("google", "gemma-4-31b-it", "low", None),
+        ("mistral", "mistral-small-latest", "low", "high"),
+        ("mistral", "mistral-medium-latest", "none", "none"),
+        ("nim", "nvidia/nemotron-3-super-120b-a12b", "medium", "high"),
+        ("nim", "nvidia/nemotron-3-ultra-550b-a55b", "low", "medium"),
+        ("nim", "moonshotai/kimi-k3", "low", None),
+        ("cerebras", "gpt-oss-120b", "none", "low"),
+    ],
+)
+def test_effort_is_said_in_the_model_s_own_words(
+    name: str, model_id: str, asked: str, sent: str | None
+) -> None:
+    """Or not at all, where the model has none."""
+    tags = model(name, model_id).tags
+
+    wire = body(name, model_id, tags=tags, params={"reasoning_effort": asked})
+
+    assert wire.get("reasoning_effort") == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "has_options"),
+    [("openrouter", False), ("mistral", False), ("cerebras", False), ("groq", True), ("google", True), ("nim", True)],
+)
+def test_usage_of_a_stream_is_asked_for_only_where_it_must_be(name: str, has_options: bool) -> None:
+    """Mistral's closed schema does not list the field; the others send usage unasked."""
+    wire = body(name, "any-model", streaming=True)
+
+    assert ("stream_options" in wire) is has_options
+    assert wire["stream"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("groq", ""), ("nim", ""), ("mistral", ""), ("openrouter", None)],
+)
+def test_an_assistant_who_only_calls_tools_has_the_content_each_takes(
+    name: str, content: str | None
+) -> None:
+    """Null is refused by some, an empty text by others."""
+    call = {"id": "call_1234567890", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = (
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1234567890", "content": "1"},
+    )
+
+    wire = body(name, "any-model", messages=messages)
+
+    assert wire["messages"][1]["content"] == content
+
+
+def test_mistral_gets_its_own_tool_ids_choice_and_order() -> None:
+    """Nine letters and digits; `any` for a forced call; an answer between tool and user."""
+    call = {"id": "call_1234567890", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = (
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1234567890", "content": "1"},
+        {"role": "user", "content": "and now?"},
+    )
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+    wire = body("mistral", "ministral-8b-latest", messages=messages, tools=(tool,), tool_choice="required")
+
+    assert wire["tool_choice"] == "any"
+    assert wire["messages"][1]["tool_calls"][0]["id"] == wire["messages"][2]["tool_call_id"]
+    assert len(wire["messages"][2]["tool_call_id"]) == 9
+    assert [one["role"] for one in wire["messages"]] == ["user", "assistant", "tool", "assistant", "user"]
+
+
+def test_gemini_gets_the_stand_in_for_a_signature_it_did_not_make() -> None:
+    """It refuses the history otherwise; Gemma has none."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = (
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "1"},
+    )
+
+    signed = body("google", "gemini-3.8-flash", messages=messages)["messages"][1]["tool_calls"][0]
+    plain = body("google", "gemma-4-31b-it", messages=messages)["messages"][1]["tool_calls"][0]
+
+    assert signed["extra_content"]["google"]["thought_signature"] == "skip_thought_signature_validator"
+    assert "extra_content" not in plain
+
+
+def test_schemas_for_google_hold_only_what_it_takes() -> None:
+    """References are put in place, `additionalProperties` and formats go."""
+    schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"when": {"$ref": "#/$defs/Day"}, "kind": {"const": "a"}},
+        "$defs": {"Day": {"type": "string", "format": "date"}},
+    }
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema, "strict": True}}
+
+    sent = body("google", "gemini-3.8-flash", tools=(tool,))["tools"][0]["function"]
+
+    assert sent["parameters"] == {
+        "type": "object",
+        "properties": {"when": {"type": "string"}, "kind": {"enum": ["a"]}},
+    }
+    assert "strict" not in sent
+
+
+def test_the_declarations_are_cheap_to_import() -> None:
+    """No framework, no HTTP library, no pydantic: only what the wire needs."""
+    code = (
+        "import sys, types; package = types.ModuleType('freelm_integrations');"
+        "package.__path__ = [sys.argv[1]]; sys.modules['freelm_integrations'] = package;"
+        "import freelm_integrations.providers;"
+        "heavy = {'httpx', 'pydantic', 'asyncio', 'langchain_core', 'llama_index', 'platformdirs'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    folder = sys.modules["freelm_integrations"].__path__[0]
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.strip() == "[]"
