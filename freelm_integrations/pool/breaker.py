@@ -1,12 +1,15 @@
 """A key's circuit breaker: exclusion inferred from repeated faults.
 
-    closed --(THRESHOLD faults in a row)--> open --(backoff over)--> half-open --(probe succeeds)--> closed
-                                              ^------------------------(probe fails, backoff doubled)----'
+    closed --(THRESHOLD faults in a row)--> open --(backoff over)--> half-open
+       ^                                      ^--(probe fails, backoff doubled)--|
+       |--------------------------(probe succeeds)------------------------------|
 
 Rules:
-- Half-open is not stored: it is what open becomes once its backoff is over, so asking changes nothing.
+- Half-open is not stored: it is what open becomes once its backoff is over, so asking changes
+  nothing.
 - Half-open admits exactly one probe; a probe that is abandoned gives its place to the next.
-- Faults of attempts that began before it opened tell of the same outage: they change nothing while it is not closed.
+- Faults of attempts that began before it opened tell of the same outage: they change nothing while
+  it is not closed.
 - Any sign of life closes it, whoever brings it.
 """
 
@@ -33,7 +36,6 @@ class Breaker:
     __slots__ = ("_faults", "_openings", "_retry_at", "is_probing")
 
     def __init__(self) -> None:
-        """Start closed."""
         self._faults = 0
         self._openings = 0
         self._retry_at: float | None = None
@@ -46,7 +48,7 @@ class Breaker:
         return "open" if now < self._retry_at else "half-open"
 
     def ready_at(self, now: float) -> float:
-        """When it admits an attempt: -inf while closed; with a probe under way, when to ask again."""
+        """When it admits an attempt: -inf while closed; while it is probed, when to ask again."""
         if self._retry_at is None:
             return -math.inf
         return now + PATIENCE if self.is_probing else self._retry_at
@@ -77,8 +79,8 @@ class Breaker:
         Args:
             now: The present moment.
             is_probe: Whether the failed attempt was the probe.
-            chance: A number in [0, 1): the backoff is lengthened by up to a quarter of itself, so that keys and
-                processes that failed together do not all come back together.
+            chance: A number in [0, 1): the backoff is lengthened by up to a quarter of itself, so
+                that keys and processes that failed together do not all come back together.
         """
         was_closed = self._retry_at is None
         if is_probe:

@@ -10,19 +10,25 @@ from freelm_integrations.wire.faults import Fault, Scope
 if TYPE_CHECKING:
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
-    from freelm_integrations.pool.window import Entry, Window
+    from freelm_integrations.pool.window import Taken
 
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The attempt answered; `latency` is seconds to its first content, None if that was not seen."""
+    """The attempt answered.
+
+    `latency` is seconds to its first content, None if that was not seen.
+    """
 
     latency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """The attempt was dropped: nobody is to blame. `silent_for` (s): it had said nothing for so long, at least."""
+    """The attempt was dropped and nobody is to blame.
+
+    `silent_for` (s) is how long it had said nothing, None where that tells nothing.
+    """
 
     silent_for: float | None = None
 
@@ -37,24 +43,17 @@ class Cooled(NamedTuple):
     cools_for: float
 
 
-class Taken(NamedTuple):
-    """What a lease holds of one window; `moves` is the window's count of moves just after."""
-
-    window: Window
-    entry: Entry
-    amount: float
-    moves: int
-
-
 class Lease:
-    """Leave to make one attempt; holds quota until the pool settles it, exactly once. Only the pool changes it."""
+    """Leave to make one attempt; holds quota until the pool settles it, exactly once.
+
+    Only the pool changes it.
+    """
 
     __slots__ = ("is_probe", "is_settled", "route", "state", "taken")
 
     def __init__(
         self, route: Route, state: RouteState, taken: list[Taken], *, is_probe: bool
     ) -> None:
-        """Hold what was taken."""
         self.route = route
         self.state = state
         self.taken = taken

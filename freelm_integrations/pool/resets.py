@@ -1,7 +1,8 @@
 """When calendar windows start anew: the next midnight in UTC or in California, the next month.
 
-California's clock is reckoned from its rule (daylight time from the second Sunday of March to the first Sunday of
-November, 02:00, since 2007) instead of a zone database, which slim systems and Windows do not have.
+California's clock is reckoned from its rule (daylight time from the second Sunday of March to the
+first Sunday of November, 02:00, since 2007) instead of a zone database, which slim systems and
+Windows do not have.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _next_pacific_midnight(utc: float) -> float:
     midnight = datetime.combine(
         (now + _offset(now)).date() + timedelta(days=1), datetime.min.time()
     )
-    # Midnight is never within the hour that is skipped or repeated, so one of the two offsets holds.
+    # Midnight is never in the hour that is skipped or repeated, so one of the two offsets holds.
     for offset in (_STANDARD, _DAYLIGHT):
         if _offset(midnight - offset) == offset:
             return float(timegm((midnight - offset).timetuple()))

@@ -1,6 +1,7 @@
-"""What is known of each thing a fault or a limit can apply to: provider, account, key, model, route.
+"""What is known of all that a fault or a limit can apply to: provider, account, key, model, route.
 
-Plain mutable records, guarded by the pool's lock. Every route has a state that points at the five records it depends on.
+Plain mutable records, guarded by the pool's lock. Every route has a state that points at the five
+records it depends on.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.verdicts import Verdict
     from freelm_integrations.pool.view import Route
     from freelm_integrations.pool.window import Window
+    from freelm_integrations.providers.spec import Reset, Unit
     from freelm_integrations.wire.faults import Fault, FaultKind, Scope
 
-    WindowName: TypeAlias = tuple[str, float, str]
+    WindowName: TypeAlias = tuple[Unit, float, Reset]
     """Unit, length and reset rule: two limits alike in these are one."""
 
 SMOOTHING = 0.3
@@ -31,7 +33,6 @@ class Rest:
     __slots__ = ("kind", "strikes", "until")
 
     def __init__(self) -> None:
-        """Start rested."""
         self.until = -math.inf
         self.strikes = 0
         self.kind: FaultKind | None = None
@@ -60,7 +61,6 @@ class KeyState:
     __slots__ = ("breaker", "fault_at", "last_fault", "rest", "retired")
 
     def __init__(self) -> None:
-        """Start as good as any."""
         self.rest = Rest()
         self.breaker = Breaker()
         self.retired: FaultKind | None = None
@@ -75,30 +75,34 @@ class ModelState:
     __slots__ = ("refused", "rest")
 
     def __init__(self) -> None:
-        """Start with nothing known against it."""
         self.rest = Rest()
         self.refused: frozenset[str] = frozenset()
         """Request parameters it was seen to refuse."""
 
 
 class Quota:
-    """The windows one model of one account counts in: its own, and those all models share."""
+    """What the keys of one account share of one model: its windows, and its rest.
 
-    __slots__ = ("own", "windows")
+    `windows` are its own and those all models share.
+    """
+
+    __slots__ = ("own", "rest", "windows")
 
     def __init__(self) -> None:
-        """Start without limits."""
+        self.rest = Rest()
         self.own: dict[WindowName, Window] = {}
         self.windows: tuple[Window, ...] = ()
 
 
 class AccountState:
-    """What the keys of one account share. `version` moves with every lease and settlement of its routes."""
+    """What the keys of one account share.
+
+    `version` moves with every lease and settlement of its routes.
+    """
 
     __slots__ = ("quotas", "rest", "routes", "shared", "version")
 
     def __init__(self) -> None:
-        """Start without limits or routes."""
         self.version = 0
         self.rest = Rest()
         self.shared: dict[WindowName, Window] = {}
@@ -112,7 +116,6 @@ class ProviderState:
     __slots__ = ("accounts", "keys", "models", "rest", "version")
 
     def __init__(self) -> None:
-        """Start with nothing known."""
         self.version = 0
         self.rest = Rest()
         self.keys: dict[str, KeyState] = {}
@@ -144,7 +147,6 @@ class RouteState:
         model: ModelState,
         quota: Quota,
     ) -> None:
-        """Tie the records together."""
         self.provider = provider
         self.account = account
         self.key = key
@@ -158,7 +160,7 @@ class RouteState:
             "account": account.rest,
             "key": key.rest,
             "model": model.rest,
-            "route": Rest(),
+            "route": quota.rest,  # what one key was told holds for all keys of its account
         }
         self.rests = tuple(self.targets.values())
 

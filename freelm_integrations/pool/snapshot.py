@@ -1,4 +1,4 @@
-"""The pool as plain data: a row a key, with its cooldowns and windows, for `health()` and `capacity()`."""
+"""The pool as plain data: a row a key, with cooldowns and windows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class CooldownRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRow:
-    """One window now. `model` None: all models count in it. `resets_after` (s): when all is back, None if nothing is out."""
+    """One window now; all models count in it where `model` is None.
+
+    `resets_after` is the seconds until all of it is back, None if nothing is out.
+    """
 
     unit: Unit
     per: float
@@ -56,7 +59,7 @@ class FaultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
-    """One key now. `state` speaks of the key as a whole: single models may rest while it is ready."""
+    """One key now. `state` is the key's as a whole: single models may rest while it is ready."""
 
     provider: str
     fingerprint: str

@@ -1,11 +1,12 @@
-"""The table: what a fault means for the pool. Fault kind -> who cools, for how long, and what the attempt gives back.
+"""The table of what a fault means: who cools, for how long, and what the attempt gives back.
 
 Rules:
 - The fault's own scope and retry-after win over the table's; a retry-after of 0 cools nothing.
-- A cooldown without a retry-after doubles each time its target fails again after having rested, up to a cap; a success
-  there starts it anew.
+- A cooldown without a retry-after doubles each time its target fails again after having rested, up
+  to a cap; a success there starts it anew.
 - A fault that does not feed the breaker shows that the server is alive, and closes it.
-- Seconds are guesses where nothing is published; NIM's are the ones observed (15 s doubling to 30 min, read 2026-11).
+- Seconds are guesses where nothing is published; NIM's are the ones observed (15 s doubling to 30
+  min, read 2026-11).
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ DAY = 86_400.0
 class Verdict:
     """What one kind of fault means.
 
-    `scope` is what cools when the fault names nothing; `cools_for` (s) how long the first time, 0 for not at all, and
-    `cap` (s) the longest it doubles to. `refunds` is what of the lease was not used up: a request that was refused before
-    inference costs no tokens, one that never arrived costs nothing. `is_transient`: the same route may be tried again
-    within the call. `blames_request`: counts as one provider calling the request malformed.
+    `scope` is what cools when the fault names nothing; `cools_for` (s) how long the first time, 0
+    for not at all, and `cap` (s) the longest it doubles to. `refunds` is what of the lease was not
+    used up: a request that was refused before inference costs no tokens, one that never arrived
+    costs nothing. `is_transient`: the same route may be tried again within the call.
+    `blames_request`: counts as one provider calling the request malformed.
     """
 
     scope: Scope = "call"
@@ -56,8 +58,8 @@ _REQUEST = Verdict(refunds="tokens")
 
 VERDICTS: Mapping[FaultKind, Verdict] = MappingProxyType(
     {
-        "throttled": Verdict("route", 15.0, 30 * MINUTE, refunds="tokens"),
-        "overloaded": Verdict("model", 30.0, 10 * MINUTE, refunds="tokens"),
+        "throttled": Verdict("route", 15.0, 30 * MINUTE, refunds="tokens", is_transient=True),
+        "overloaded": Verdict("model", 30.0, 10 * MINUTE, refunds="tokens", is_transient=True),
         "server_error": _WEATHER,
         "timeout": _WEATHER,
         "unreachable": Verdict(feeds_breaker=True, is_transient=True, refunds="all"),

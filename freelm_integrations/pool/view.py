@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """(provider, key, model): the smallest thing that can serve a call. One object each, compared by identity."""
+    """(provider, key, model): the smallest thing that can serve a call.
+
+    One object each, compared by identity.
+    """
 
     provider: Provider
     key: Key
@@ -20,7 +23,10 @@ class Route:
 
 
 class RouteView(NamedTuple):
-    """One route now. `ready_at` is on the call's clock (<= now: ready; inf: out until a person acts)."""
+    """One route now.
+
+    `ready_at` is on the call's clock (<= now: ready; inf: out until a person acts).
+    """
 
     route: Route
     ready_at: float
@@ -30,4 +36,4 @@ class RouteView(NamedTuple):
     """Smoothed seconds to first content, None while unknown."""
     in_flight: int
     resting: str | None = None
-    """Why it is not ready, in one word (a fault kind, `window`, `breaker`, `retired`), None when it is."""
+    """Why it is not ready (a fault kind, `window`, `breaker`, `retired`), None when it is."""

@@ -1,14 +1,15 @@
 """One limit's window: how much was taken, when it comes back, and what the server says of it.
 
 Rules:
-- A rolling window is a log of what was taken, and each taking counts for the whole length of the window. A provider may
-  count fixed minutes, sliding ones or a bucket that refills steadily: all three admit whatever never exceeds the limit in
-  any stretch of that length, while our own refilling bucket would let nearly twice the limit through in one.
-- Takings come back on a grid of 1/512 of the length, rounded up and one step late: that bounds the log, and outlasts the
-  jitter of the way to the server. It costs at most 0.4 % of the limit.
+- A rolling window is a log of what was taken, and each taking counts for the whole length of the
+  window. A provider may count fixed minutes, sliding ones or a bucket that refills steadily: all
+  three admit whatever never exceeds the limit in any stretch of that length, while our own
+  refilling bucket would let nearly twice the limit through in one.
+- Takings come back on a grid of 1/512 of the length, rounded up and one step late: that bounds the
+  log, and outlasts the jitter of the way to the server. It costs at most 0.4 % of the limit.
 - A calendar window is a log of one entry that comes back at the calendar moment.
-- Never blocked for ever: a taking larger than the whole limit may go when nothing else counts, and what a server reads out
-  moves the limit up as well as down.
+- Never blocked for ever: a taking larger than the whole limit may go when nothing else counts, and
+  what a server reads out moves the limit up as well as down.
 - Questions change nothing; what has come back is only cleared away by the commands.
 """
 
@@ -16,13 +17,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from freelm_integrations.pool.resets import next_reset
 
 if TYPE_CHECKING:
     from freelm_integrations.clock import Clock
-    from freelm_integrations.providers.spec import Limit
+    from freelm_integrations.providers.spec import Limit, Reset, Unit
     from freelm_integrations.wire.hints import Reading
 
 GRAIN = 512
@@ -37,10 +38,14 @@ class Entry:
     __slots__ = ("amount", "back_at", "is_cleared")
 
     def __init__(self, amount: float, back_at: float) -> None:
-        """Count `amount` until `back_at`."""
         self.amount = amount
         self.back_at = back_at
         self.is_cleared = False
+
+
+Taken: TypeAlias = "tuple[Window, Entry, float, int]"
+"""What a lease holds of one window: the window, where it is counted, how much, and the window's
+count of moves just after. A plain tuple: one is made for every window of every lease."""
 
 
 class Window:
@@ -62,10 +67,9 @@ class Window:
     )
 
     def __init__(self, limit: Limit, clock: Clock, *, source: Source = "declared") -> None:
-        """Start with nothing taken."""
-        self.unit = limit.unit
+        self.unit: Unit = limit.unit
         self.per = limit.per
-        self.resets = limit.resets
+        self.resets: Reset = limit.resets
         self.amount = limit.amount
         self.declared = limit.amount
         self.source: Source = source
@@ -144,7 +148,7 @@ class Window:
             return True
         return used <= _SLACK and self.amount > 0
 
-    def take(self, now: float, need: float) -> Entry:
+    def take(self, now: float, need: float) -> Taken:
         """Count `need` from now on, at most the whole limit; the caller has seen that it fits."""
         self.moves += 1
         self.open += 1
@@ -152,17 +156,16 @@ class Window:
         self._used += took
         log = self._log
         back_at = self._back_at(now)
-        if log:
-            last = log[-1]
-            if last.back_at == back_at:
-                last.amount += took
-                return last
-        entry = Entry(took, back_at)
-        if log and log[-1].back_at > back_at:
-            self._insert(entry)
+        if log and log[-1].back_at == back_at:
+            entry = log[-1]
+            entry.amount += took
         else:
-            log.append(entry)
-        return entry
+            entry = Entry(took, back_at)
+            if log and log[-1].back_at > back_at:
+                self._insert(entry)
+            else:
+                log.append(entry)
+        return self, entry, took, self.moves
 
     def settle(self, entry: Entry, now: float, *, took: float, used: float) -> None:
         """Put what a lease really used in the place of what it took, exactly once."""
@@ -184,8 +187,9 @@ class Window:
         Args:
             reading: What it said; of this window's unit and length.
             now: When it said so.
-            is_alone: Nothing else is open, or was taken or settled since the request it answers was leased. Otherwise it
-                may be old news, and is believed only where it says that less is left.
+            is_alone: Nothing else is open, or was taken or settled since the request it answers was
+                leased. Otherwise it may be old news, and is believed only where it says that less
+                is left.
             unseen: What the server may not have counted yet of that request.
         """
         if reading.limit is not None and 0 < reading.limit < math.inf:

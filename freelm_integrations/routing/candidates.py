@@ -56,7 +56,10 @@ class Guards(filters.Guards, Protocol):
 
 
 class Plan:
-    """What requests alike may use; its routes are made when first looked at. Safe from any thread."""
+    """What requests alike may use; its routes are made when first looked at.
+
+    Safe from any thread.
+    """
 
     def __init__(self, ranks: tuple[Rank, ...], left_out: tuple[LeftOut, ...]) -> None:
         self.ranks = ranks
@@ -76,7 +79,10 @@ class Plan:
 
 
 class Candidates:
-    """The routes for one call. `tokens` is what one attempt is expected to use, prompt and answer."""
+    """The routes for one call.
+
+    `tokens` is what one attempt is expected to use, prompt and answer.
+    """
 
     __slots__ = ("_plan", "_pool", "_strategy", "_turn", "needs", "tokens")
 
@@ -91,7 +97,7 @@ class Candidates:
         self._turn = turn
 
     def views(self, now: float) -> Iterator[RouteView]:
-        """Every admissible route as it is now, ready or not, best first; ranks are looked at lazily."""
+        """Every admissible route as it is now, ready or not, best first; lazily, rank by rank."""
         for place in range(len(self._plan.ranks)):
             routes = self._plan.routes(place, self._pool)
             views = self._pool.views(routes, now, tokens=self.tokens)

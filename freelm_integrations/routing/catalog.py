@@ -95,13 +95,17 @@ def in_ranks(found: Catalogs) -> Iterator[Rank]:
 
 def _by_name(name: str, catalogs: Catalogs) -> Catalogs:
     """Rules 1 to 4."""
-    rules = (
-        lambda model: model.id.casefold() == name,
-        _alias(name),
-        lambda model: model.family is not None and model.family.casefold() == name,
-        lambda model: name in _tags(model),
-    )
-    for rule in rules:
+
+    def has_id(model: ModelSpec) -> bool:
+        return model.id.casefold() == name
+
+    def is_of_family(model: ModelSpec) -> bool:
+        return model.family is not None and model.family.casefold() == name
+
+    def has_tag(model: ModelSpec) -> bool:
+        return name in _tags(model)
+
+    for rule in (has_id, _alias(name), is_of_family, has_tag):
         if found := _select(rule, catalogs):
             return found
     return {}

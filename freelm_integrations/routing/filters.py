@@ -34,7 +34,10 @@ ABILITIES = frozenset({"tools", "vision", "json_schema"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a request asks of a model. `prompt` is estimated, `output` (None: open) as asked for, in tokens."""
+    """What a request asks of a model.
+
+    In tokens: `prompt` as estimated, `output` as asked for, None where the caller leaves it open.
+    """
 
     prompt: int = 0
     output: int | None = None

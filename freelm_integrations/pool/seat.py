@@ -1,0 +1,89 @@
+"""A route object's place in the pool: its state, and its last view while that holds.
+
+Views are asked for far more often than anything changes, so each is kept until something does: a
+lease or a settlement of its account (that moves the account's version), a fault at its provider
+(the provider's version), or time itself (`fresh_until`). That cannot be seen from outside.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from freelm_integrations.pool.view import RouteView
+
+if TYPE_CHECKING:
+    from freelm_integrations.pool.scopes import RouteState
+    from freelm_integrations.pool.view import Route
+
+
+class Seat:
+    """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
+
+    __slots__ = ("_from", "_seen", "_until", "room", "state", "view")
+
+    def __init__(self, route: Route, state: RouteState) -> None:
+        self.state = state
+        self.view = RouteView(route, -math.inf, 1.0, None, 0)
+        self.room = 0.0
+        """Tokens that certainly fit while the view is fresh."""
+        self._seen = -1
+        self._from = math.inf
+        self._until = -math.inf
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the view still holds."""
+        state = self.state
+        return (
+            self._seen == state.account.version + state.provider.version
+            and self._from <= now < self._until
+        )
+
+    def refresh(self, now: float) -> None:
+        """Take the view anew, and reckon how long it will hold if nothing happens."""
+        state = self.state
+        ready_at, why = _rested_at(state, now)
+        headroom, room, changes_at = 1.0, math.inf, math.inf
+        for window in state.quota.windows:
+            left = window.remaining(now)
+            headroom = min(headroom, left / window.amount if window.amount > 0 else 0.0)
+            changes_at = min(changes_at, window.changes_at(now))
+            if window.unit != "requests":
+                room = min(room, left)
+            if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > ready_at:
+                ready_at, why = window_at, "window"
+        if ready_at > now:
+            changes_at = min(changes_at, ready_at)
+        else:
+            why = None
+        route = self.view.route
+        self.view = RouteView(route, ready_at, headroom, state.latency, state.in_flight, why)
+        self.room = room
+        self._seen = state.account.version + state.provider.version
+        self._from = now
+        # With a probe under way the breaker says "ask again soon", counted from each asking.
+        self._until = now if state.key.breaker.is_probing else changes_at
+
+    def crowded(self, now: float, tokens: int) -> RouteView:
+        """The fresh view as it is for a request of so many tokens, where those may not fit."""
+        view = self.view
+        ready_at = max(
+            window.ready_at(now, tokens)
+            for window in self.state.quota.windows
+            if window.unit != "requests"
+        )
+        if ready_at <= max(now, view.ready_at):
+            return view
+        return view._replace(ready_at=ready_at, resting="window")
+
+
+def _rested_at(state: RouteState, now: float) -> tuple[float, str | None]:
+    """When nothing rests any more, windows aside, and what rests longest."""
+    if state.key.retired is not None:
+        return math.inf, "retired"
+    ready_at, why = -math.inf, None
+    for rest in state.rests:
+        if rest.until > ready_at:
+            ready_at, why = rest.until, rest.kind
+    breaker_at = state.key.breaker.ready_at(now)
+    return (breaker_at, "breaker") if breaker_at > ready_at else (ready_at, why)

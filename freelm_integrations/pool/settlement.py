@@ -1,0 +1,149 @@
+"""Closing a lease: what it took is put right, and its outcome told to all it concerns.
+
+Plain functions over the records of `scopes.py`, called under the pool's lock.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from freelm_integrations.pool.lease import Cooled
+from freelm_integrations.pool.verdicts import VERDICTS
+from freelm_integrations.pool.window import Window
+from freelm_integrations.providers.spec import Limit
+from freelm_integrations.wire.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freelm_integrations.chat import Usage
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.lease import Abandoned, Lease, Outcome, Success
+    from freelm_integrations.pool.scopes import RouteState, WindowName
+    from freelm_integrations.pool.verdicts import Verdict
+    from freelm_integrations.pool.window import Taken
+    from freelm_integrations.providers.spec import Unit
+    from freelm_integrations.wire.hints import Reading
+
+
+def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | None) -> None:
+    """Put what was really used, as far as that is known, in the place of what was taken."""
+    refunds = VERDICTS[outcome.kind].refunds if isinstance(outcome, Fault) else "nothing"
+    for window, entry, took, _ in lease.taken:
+        used = took
+        if window.unit == "requests":
+            used = 0.0 if refunds == "all" else took
+        elif usage is not None:
+            used = _used(usage, window.unit)
+        elif refunds != "nothing":
+            used = 0.0
+        window.settle(entry, now, took=took, used=used)
+
+
+def learn(
+    lease: Lease, readings: Sequence[Reading], now: float, *, usage: Usage | None, clock: Clock
+) -> None:
+    """Correct the windows by what the server read out of them; the lease's own are settled."""
+    for reading in readings:
+        taken = _taken_for(lease, reading)
+        if taken is None:
+            _discover(lease.state, reading, now, clock)
+            continue
+        window, _, took, moves = taken
+        is_alone = window.open == 0 and window.moves == moves + 1
+        unseen = 0.0 if window.unit == "requests" else _not_yet_counted(usage, took)
+        window.learn(reading, now, is_alone=is_alone, unseen=unseen)
+
+
+def praise(lease: Lease, success: Success, now: float) -> None:
+    """Note a success: the breaker closes, and the next cooldown is a first one again."""
+    state = lease.state
+    breaker = state.key.breaker
+    if lease.is_probe or not breaker.is_closed:
+        state.provider.version += 1
+    breaker.alive(is_probe=lease.is_probe)
+    for rest in state.rests:
+        if rest.strikes:
+            rest.forgive(now)
+    if success.latency is not None:
+        state.smooth(success.latency)
+
+
+def let_go(lease: Lease, abandoned: Abandoned) -> None:
+    """Blame nobody, but note slowness: what was dropped while silent was at least that slow."""
+    state, silent_for = lease.state, abandoned.silent_for
+    if lease.is_probe:
+        state.key.breaker.abandoned()
+        state.provider.version += 1
+    if silent_for is not None and (state.latency is None or silent_for > state.latency):
+        state.smooth(silent_for)
+
+
+def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | None:
+    """Note a fault as its verdict says; what it cooled. `chance` is a number in [0, 1)."""
+    state, verdict = lease.state, VERDICTS[fault.kind]
+    key = state.key
+    state.provider.version += 1
+    key.last_fault, key.fault_at = fault, now
+    opened: float | None = None
+    if verdict.feeds_breaker:
+        opened = key.breaker.fault(now, is_probe=lease.is_probe, chance=chance)
+    else:
+        key.breaker.alive(is_probe=lease.is_probe)
+    if verdict.retires_key:
+        key.retired = fault.kind
+        return Cooled("key", math.inf)
+    cooled = _cool(state, fault, verdict, now)
+    if cooled is None and opened is not None:
+        return Cooled("key", opened)
+    return cooled
+
+
+def _cool(state: RouteState, fault: Fault, verdict: Verdict, now: float) -> Cooled | None:
+    """Let rest what the fault names, else what the table does."""
+    scope = verdict.scope if fault.scope is None else fault.scope
+    rest = state.targets.get(scope)
+    if rest is None or (verdict.cools_for <= 0 and fault.retry_after is None):
+        return None
+    seconds = rest.cool(fault, verdict, now)
+    return Cooled(scope, seconds) if seconds > 0 else None
+
+
+def _used(usage: Usage, unit: Unit) -> float:
+    if unit == "input_tokens":
+        return usage.prompt_tokens
+    if unit == "output_tokens":
+        return usage.completion_tokens
+    return max(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
+
+
+def _not_yet_counted(usage: Usage | None, took: float) -> float:
+    """Tokens a header cannot show: it is written before the answer is."""
+    return took if usage is None else usage.completion_tokens
+
+
+def _taken_for(lease: Lease, reading: Reading) -> Taken | None:
+    """What the lease holds of the window a reading speaks of; of two alike, the same limit's."""
+    alike = [
+        taken
+        for taken in lease.taken
+        if taken[0].unit == reading.unit and taken[0].per == reading.per
+    ]
+    if len(alike) > 1:
+        alike.sort(key=lambda taken: taken[0].amount != reading.limit)
+    return alike[0] if alike else None
+
+
+def _discover(state: RouteState, reading: Reading, now: float, clock: Clock) -> None:
+    """Add a window nobody declared, as the model's own: a wrong guess then blocks the least."""
+    if reading.limit is None or not 0 < reading.limit < math.inf or reading.per <= 0:
+        return
+    quota = state.quota
+    name: WindowName = (reading.unit, reading.per, "rolling")
+    window = quota.own.get(name)
+    if window is None:
+        limit = Limit(reading.limit, reading.unit, per=reading.per)
+        window = quota.own[name] = Window(limit, clock, source="header")
+        quota.windows = (*state.account.shared.values(), *quota.own.values())
+    window.learn(reading, now, is_alone=False)
