@@ -27,17 +27,6 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.options import ModelsArgument
     from freelm_integrations.wire.dialect import Dialect
 
-ARGUMENTS = [
-    "keys",
-    "tier",
-    "base_url",
-    "models",
-    "prefer",
-    "priority",
-    "limits",
-    "account",
-    "discover",
-]
 USER_AGENT = f"freelm-integrations/{VERSION}"
 """Groq's and NIM's gates refuse the stock agents of HTTP libraries (sheets of 2026-11)."""
 _UNLIMITED = Tier()
@@ -109,7 +98,7 @@ class Provider:
             ConfigError: Something of this makes no sense. No message shows a key.
         """
         spec = self.spec
-        refuse_unexpected(type(self).__name__, unexpected, ARGUMENTS)
+        refuse_unexpected(type(self), unexpected)
         place = base_url_of(spec, base_url)
         fixed = models_of(spec, models)
         tier_name = tier_name_of(spec, tier)
@@ -186,6 +175,6 @@ def _keys_of(spec: ProviderSpec, given: KeysArgument, account: str | None) -> tu
 def _restored(cls: type[Provider], state: dict[str, Any]) -> Provider:
     """What was pickled, with the keys of this process's environment."""
     provider = cls.__new__(cls)
-    spec: ProviderSpec = state.get("spec", cls.spec)
+    spec: ProviderSpec = state.get("spec") or cls.spec
     vars(provider).update(state, keys=_keys_of(spec, None, state["_account"]), dialect=spec.dialect)
     return provider

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from freelm_integrations.environment import variable
@@ -93,10 +94,11 @@ def priority_of(spec: ProviderSpec, given: int) -> int:
     return given
 
 
-def refuse_unexpected(owner: object, names: Iterable[str], valid: Iterable[str]) -> None:
-    """Raise a ConfigError for the first of `names`, with the nearest valid one."""
+def refuse_unexpected(owner: type[object], names: Iterable[str]) -> None:
+    """Raise a ConfigError for the first of `names`, with the nearest one that `owner` takes."""
     for name in names:
-        raise ConfigError(unknown(f"argument of {owner}", name, valid))
+        valid = [one for one in signature(owner).parameters if one != "unexpected"]
+        raise ConfigError(unknown(f"argument of {owner.__name__}", name, valid))
 
 
 def _model(spec: ProviderSpec, item: object, built_in: Mapping[str, ModelSpec]) -> ModelSpec:

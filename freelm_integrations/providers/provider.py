@@ -13,7 +13,7 @@ from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url
 from freelm_integrations.providers.configured import Provider
 from freelm_integrations.providers.keys import Key
-from freelm_integrations.providers.options import variable_of
+from freelm_integrations.providers.options import refuse_unexpected, variable_of
 from freelm_integrations.providers.spec import ModelSpec, ProviderSpec
 from freelm_integrations.wire.openai import ChatCompletions
 
@@ -113,6 +113,7 @@ class OpenAICompatible(Provider):
         Raises:
             ConfigError: The name is taken or is none, or see `Provider`.
         """
+        refuse_unexpected(type(self), unexpected)
         vars(self)["spec"] = _undeclared(name, base_url)
         super().__init__(
             keys,
@@ -122,7 +123,6 @@ class OpenAICompatible(Provider):
             limits=limits,
             account=account,
             discover=discover,
-            **unexpected,
         )
 
 
@@ -165,6 +165,7 @@ class Local(Provider):
         Raises:
             ConfigError: Both a URL and a file are given, or see `Provider`.
         """
+        refuse_unexpected(type(self), unexpected)
         file = None if gguf is None else Path(gguf).expanduser()
         if base_url is not None and file is not None:
             raise ConfigError("Local takes a base_url or a gguf file, not both: make two of them")
@@ -179,7 +180,6 @@ class Local(Provider):
             prefer=prefer,
             priority=priority,
             discover=discover,
-            **unexpected,
         )
         vars(self).update(_file=file, _context=context)
         if file is not None:
@@ -205,7 +205,9 @@ class Local(Provider):
         if context == EMBEDDED_CONTEXT:
             vars(self)["base_url"] = shared_server(file).base_url
         else:
-            server = vars(self).setdefault("_server", EmbeddedServer(file, context=context))
+            server: EmbeddedServer = vars(self).get("_server") or vars(self).setdefault(
+                "_server", EmbeddedServer(file, context=context)
+            )
             vars(self)["base_url"] = server.start()
 
     def _be_embedded(self) -> None:

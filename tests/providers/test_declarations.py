@@ -13,10 +13,9 @@ from freelm_integrations.chat import Request
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url
 from freelm_integrations.providers.options import RESETS, UNITS
-from freelm_integrations.providers.spec import Limit, ModelSpec
 
 if TYPE_CHECKING:
-    from freelm_integrations.providers.spec import ProviderSpec
+    from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
 
 HOSTED = [spec for spec in PROVIDERS.values() if spec.needs_key]
 EVERY = pytest.mark.parametrize("spec", list(PROVIDERS.values()), ids=list(PROVIDERS))
@@ -67,7 +66,9 @@ def test_the_base_url_is_one_we_would_take_from_a_user(spec: ProviderSpec) -> No
 
 
 @EACH_HOSTED
-def test_a_hosted_provider_says_where_a_key_is_had_and_whether_it_trains(spec: ProviderSpec) -> None:
+def test_a_hosted_provider_says_where_a_key_is_had_and_whether_it_trains(
+    spec: ProviderSpec,
+) -> None:
     """Both are shown to users."""
     assert spec.key_page.startswith("https://")
     assert spec.title
@@ -147,8 +148,16 @@ def test_open_weights_have_one_family_name_everywhere(family: str, names: set[st
 @pytest.mark.parametrize(
     ("name", "tier", "limits"),
     [
-        ("openrouter", "free", {(20, "requests", 60, "rolling"), (50, "requests", 86400, "utc_day")}),
-        ("openrouter", "credit", {(20, "requests", 60, "rolling"), (1000, "requests", 86400, "utc_day")}),
+        (
+            "openrouter",
+            "free",
+            {(20, "requests", 60, "rolling"), (50, "requests", 86400, "utc_day")},
+        ),
+        (
+            "openrouter",
+            "credit",
+            {(20, "requests", 60, "rolling"), (1000, "requests", 86400, "utc_day")},
+        ),
         (
             "groq",
             "free",
@@ -257,7 +266,14 @@ def test_effort_is_said_in_the_model_s_own_words(
 
 @pytest.mark.parametrize(
     ("name", "has_options"),
-    [("openrouter", False), ("mistral", False), ("cerebras", False), ("groq", True), ("google", True), ("nim", True)],
+    [
+        ("openrouter", False),
+        ("mistral", False),
+        ("cerebras", False),
+        ("groq", True),
+        ("google", True),
+        ("nim", True),
+    ],
 )
 def test_usage_of_a_stream_is_asked_for_only_where_it_must_be(name: str, has_options: bool) -> None:
     """Mistral's closed schema does not list the field; the others send usage unasked."""
@@ -275,7 +291,11 @@ def test_an_assistant_who_only_calls_tools_has_the_content_each_takes(
     name: str, content: str | None
 ) -> None:
     """Null is refused by some, an empty text by others."""
-    call = {"id": "call_1234567890", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    call = {
+        "id": "call_1234567890",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"},
+    }
     messages = (
         {"role": "user", "content": "hi"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
@@ -289,7 +309,11 @@ def test_an_assistant_who_only_calls_tools_has_the_content_each_takes(
 
 def test_mistral_gets_its_own_tool_ids_choice_and_order() -> None:
     """Nine letters and digits; `any` for a forced call; an answer between tool and user."""
-    call = {"id": "call_1234567890", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    call = {
+        "id": "call_1234567890",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"},
+    }
     messages = (
         {"role": "user", "content": "hi"},
         {"role": "assistant", "content": "", "tool_calls": [call]},
@@ -298,12 +322,20 @@ def test_mistral_gets_its_own_tool_ids_choice_and_order() -> None:
     )
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 
-    wire = body("mistral", "ministral-8b-latest", messages=messages, tools=(tool,), tool_choice="required")
+    wire = body(
+        "mistral", "ministral-8b-latest", messages=messages, tools=(tool,), tool_choice="required"
+    )
 
     assert wire["tool_choice"] == "any"
     assert wire["messages"][1]["tool_calls"][0]["id"] == wire["messages"][2]["tool_call_id"]
     assert len(wire["messages"][2]["tool_call_id"]) == 9
-    assert [one["role"] for one in wire["messages"]] == ["user", "assistant", "tool", "assistant", "user"]
+    assert [one["role"] for one in wire["messages"]] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
 
 
 def test_gemini_gets_the_stand_in_for_a_signature_it_did_not_make() -> None:
@@ -318,7 +350,9 @@ def test_gemini_gets_the_stand_in_for_a_signature_it_did_not_make() -> None:
     signed = body("google", "gemini-3.8-flash", messages=messages)["messages"][1]["tool_calls"][0]
     plain = body("google", "gemma-4-31b-it", messages=messages)["messages"][1]["tool_calls"][0]
 
-    assert signed["extra_content"]["google"]["thought_signature"] == "skip_thought_signature_validator"
+    assert (
+        signed["extra_content"]["google"]["thought_signature"] == "skip_thought_signature_validator"
+    )
     assert "extra_content" not in plain
 
 

@@ -20,7 +20,11 @@ from freelm_integrations.providers.keys import (
 )
 
 # Printable ASCII without space and comma: what a key may be made of.
-KEY_TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=9, max_size=70)
+KEY_TEXT = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","),
+    min_size=9,
+    max_size=70,
+)
 
 
 def read(given: object, account: str | None = None) -> list[str]:
@@ -53,8 +57,12 @@ def test_keys_are_read_in_order_without_blanks_and_duplicates(
     assert read(written) == secrets
 
 
-@pytest.mark.parametrize("bad", ["gsk a", "gsk\na", "gsk\ta", "gsk_é", "gsk_\x00", "gsk_\u200b", "gsk_\x7f"])
-@pytest.mark.parametrize("wrap", [str, SecretStr, lambda key: ["fine", key], lambda key: f"fine,{key},x"])
+@pytest.mark.parametrize(
+    "bad", ["gsk a", "gsk\na", "gsk\ta", "gsk_é", "gsk_\x00", "gsk_\u200b", "gsk_\x7f"]
+)
+@pytest.mark.parametrize(
+    "wrap", [str, SecretStr, lambda key: ["fine", key], lambda key: f"fine,{key},x"]
+)
 def test_a_key_no_header_can_carry_is_refused_unseen(bad: str, wrap: object) -> None:
     """Pasted with a line break or a word too many; the message says which one, not what."""
     with pytest.raises(ConfigError, match=r"key \d of groq") as caught:

@@ -172,20 +172,26 @@ def test_it_shows_its_name_and_fingerprints() -> None:
     """And how many keys there are."""
     shown = repr(Groq([SECRET, "other"], account=SECRET))
 
-    assert shown == f"<Groq 'groq', 2 keys: {', '.join(key.fingerprint for key in Groq([SECRET, 'other']).keys)}>"
+    assert (
+        shown
+        == f"<Groq 'groq', 2 keys: {', '.join(key.fingerprint for key in Groq([SECRET, 'other']).keys)}>"
+    )
     assert repr(Groq("")) == "<Groq 'groq', 0 keys>"
     assert repr(Groq("k")).startswith("<Groq 'groq', 1 key: ")
 
 
-@given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=9))
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=9)
+)
 def test_no_key_leaves_by_repr_or_pickle(secret: str) -> None:
     """Nor is it in the attributes as plain text."""
-    provider = Mistral(["x" * 9 + secret, SecretStr("y" * 9 + secret)])
+    first, second = f"first-{secret}", f"second-{secret}"
+    provider = Mistral([first, SecretStr(second)])
 
-    assert secret not in repr(provider)
-    assert secret not in str(vars(provider))
-    assert ("x" * 9 + secret).encode() not in pickle.dumps(provider)
-    assert ("y" * 9 + secret).encode() not in pickle.dumps(provider)
+    for key in (first, second):
+        assert key not in repr(provider)
+        assert key not in str(vars(provider))
+        assert key.encode() not in pickle.dumps(provider)
 
 
 def test_unpickled_it_reads_its_keys_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +292,11 @@ def test_a_gguf_file_is_loaded_when_it_is_started_and_not_before(
         ({}, None, "local"),
         ({}, "b.gguf", "local@b.gguf"),
         ({"FREELM_LOCAL_GGUF": "/m/own.gguf"}, "b.gguf", "local@own.gguf"),
-        ({"FREELM_LOCAL_BASE_URL": "http://localhost:1234/v1"}, "b.gguf", "local@localhost:1234/v1"),
+        (
+            {"FREELM_LOCAL_BASE_URL": "http://localhost:1234/v1"},
+            "b.gguf",
+            "local@localhost:1234/v1",
+        ),
     ],
 )
 def test_local_finds_what_is_at_hand(
