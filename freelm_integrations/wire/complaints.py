@@ -1,4 +1,7 @@
-"""Whatever a server says when it refuses, read into one flat record: eight shapes of JSON, JSON in JSON, HTML, nothing."""
+"""Whatever a server says when it refuses, read into one flat record.
+
+It comes in eight shapes of JSON, JSON in JSON, HTML, plain words or not at all.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.shapes import integer, mapping, parsed, sequence, text
+from freelm_integrations.wire.shapes import (
+    integer,
+    is_mapping,
+    is_sequence,
+    mapping,
+    parsed,
+    sequence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,15 +29,19 @@ _WORD_KEYS = frozenset(
 _MESSAGE_KEYS = ("message", "detail", "title", "msg", "error_description", "description")
 _MAX_STRINGS = 200
 _MAX_DEPTH = 8
+_LONGEST = 4000
+_FAILURES = range(400, 600)
 _HTML = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(slots=True)
 class Complaint:
-    """A refusal. `message` is its best sentence, `text` all its sentences and `words` its codes, both in lower case.
+    """A refusal.
 
-    `fields` are the names of all fields it has, and `words` those too of the ones that are true.
+    `message` is its best sentence, `text` all its sentences and `words` its codes, both in lower
+    case; `fields` are the names of all its fields, and those that are true are among the words.
+    `locations` are the `loc` paths of schema violations (FastAPI).
     """
 
     status: int | None
@@ -47,23 +61,28 @@ def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint
     if data is not None:
         return _of(status, headers, data)
     is_html = bool(_HTML.match(said))
-    plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said[:4000]
+    plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said[:_LONGEST]
     words = {"html"} if is_html else set[str]()
     return Complaint(status, headers, None, plain, plain.lower(), words)
 
 
 def complaint_in(data: object) -> Complaint:
-    """The refusal that stands in the body of a 200; its status is the one it names itself, if any."""
+    """The refusal that stands in the body of a 200; its status is the one it names, if any."""
     return _of(None, {}, data)
+
+
+def complaint_of(words: str) -> Complaint:
+    """The refusal that stands in the body of a 200 as plain words."""
+    return Complaint(None, {}, None, words, words.lower())
 
 
 def is_complaint(chunk: Json) -> bool:
     """Whether an object without choices tells of a failure, in any of the shapes there are."""
     if chunk.get("error") or chunk.get("errors") or chunk.get("object") == "error":
         return True
-    if chunk.get("object") or "id" in chunk or "usage" in chunk:
-        return False
-    return any(chunk.get(key) for key in ("message", "detail", "title", "status_code"))
+    return any(chunk.get(key) for key in ("detail", "title", "status_code")) or isinstance(
+        chunk.get("message"), str
+    )
 
 
 def _of(status: int | None, headers: Mapping[str, str], data: object) -> Complaint:
@@ -82,21 +101,26 @@ def _walk(value: object, made: Complaint, said: list[str], depth: int) -> None:
         return
     if isinstance(value, str):
         _walk_text(value, made, said, depth)
-    elif isinstance(value, list):
-        for item in sequence(value):
+    elif is_sequence(value):
+        for item in value:
             _walk(item, made, said, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in mapping(value).items():
+    elif is_mapping(value):
+        for key, item in value.items():
             _note(key, item, made)
             _walk(item, made, said, depth + 1)
 
 
 def _walk_text(value: str, made: Complaint, said: list[str], depth: int) -> None:
-    inner = parsed(value) if value.lstrip()[:1] in {"{", "["} else None
-    if isinstance(inner, (dict, list)):
-        _walk(inner, made, said, depth + 1)
+    inner = _inner(value)
+    if inner is None:
+        said.append(value[:_LONGEST])
     else:
-        said.append(value[:4000])
+        _walk(inner, made, said, depth + 1)
+
+
+def _inner(value: str) -> object:
+    """The JSON object or array that a text is, or None."""
+    return parsed(value) if value.lstrip()[:1] in {"{", "["} else None
 
 
 def _note(key: str, item: object, made: Complaint) -> None:
@@ -110,23 +134,26 @@ def _note(key: str, item: object, made: Complaint) -> None:
 
 
 def _message(value: object, depth: int) -> str:
-    """The first sentence found where sentences stand: error, message, detail, title, in that order."""
+    """The first sentence found where sentences stand: error, message, detail, title."""
     if depth > _MAX_DEPTH:
         return ""
     if isinstance(value, str):
-        inner = parsed(value) if value.lstrip()[:1] in {"{", "["} else None
-        return (_message(inner, depth + 1) if isinstance(inner, (dict, list)) else "") or value
-    if isinstance(value, list):
-        return next((found for item in sequence(value) if (found := _message(item, depth + 1))), "")
-    shaped = mapping(value)
+        return _message(_inner(value), depth + 1) or value
+    if is_sequence(value):
+        return next((found for item in value if (found := _message(item, depth + 1))), "")
+    if not is_mapping(value):
+        return ""
     for key in ("error", "errors", *_MESSAGE_KEYS):
-        if found := _message(shaped.get(key), depth + 1):
-            return _with_raw(found, shaped, key)
+        if key in value and (found := _message(value[key], depth + 1)):
+            return _with_raw(found, value, key)
     return ""
 
 
 def _with_raw(found: str, shaped: Json, key: str) -> str:
-    """What stands behind a sentence that says nothing by itself ("Provider returned error": OpenRouter)."""
+    """With what stands behind a sentence that says nothing by itself.
+
+    OpenRouter's "Provider returned error" has the upstream's own words in `metadata.raw`.
+    """
     if key != "message" or "metadata" not in shaped:
         return found
     raw = _message(mapping(shaped["metadata"]).get("raw"), _MAX_DEPTH - 2)
@@ -135,11 +162,11 @@ def _with_raw(found: str, shaped: Json, key: str) -> str:
 
 def _status(data: object) -> int | None:
     """The HTTP status a body names: beside the error or in it, as a number or in digits."""
-    outer = mapping(data if not isinstance(data, list) else next(iter(sequence(data)), None))
+    outer = mapping(next(iter(data), None) if is_sequence(data) else data)
     inner = mapping(outer.get("error"))
     for shaped in (inner, outer):
         for key in ("http_status", "status_code", "status", "code", "raw_status_code"):
             status = integer(shaped.get(key))
-            if status is not None and 400 <= status < 600:
+            if status in _FAILURES:
                 return status
-    return integer(text(outer.get("status")) or None)
+    return None
