@@ -1,4 +1,4 @@
-"""One answer being read, chunk by chunk or whole: what it says, how it ends, and whether that is an answer at all."""
+"""One answer being read, chunk by chunk or whole: what it says, how it ends, whether it is one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Delta
 from freelm_integrations.wire.classify import classify
 from freelm_integrations.wire.complaints import complaint_in, is_complaint
-from freelm_integrations.wire.endings import FILTERED_CALL, finish_reason, unsaid
+from freelm_integrations.wire.endings import finish_reason, unsaid
 from freelm_integrations.wire.extras import Extras
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.shapes import NOTHING, mapping, sequence, text
-from freelm_integrations.wire.thinking import ThinkSplitter, details_said, parts_said
+from freelm_integrations.wire.opening import Opening
+from freelm_integrations.wire.shapes import (
+    NOTHING,
+    is_mapping,
+    is_sequence,
+    mapping,
+    sequence,
+    text,
+)
+from freelm_integrations.wire.thinking import Said, ThinkSplitter, details_said, parts_said
 from freelm_integrations.wire.toolcalls import ToolCalls
 from freelm_integrations.wire.usage import later, usage_in, without_false_zero
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request, ToolCallPart, Usage
     from freelm_integrations.wire.openai import ChatCompletions
+
+_PLAIN = 2  # a delta with no more fields than this has content, and perhaps a role
+_SILENT = Said()
 
 
 class Answer:
@@ -27,16 +38,15 @@ class Answer:
         "_calls",
         "_extras",
         "_has_reasoned",
-        "_has_spoken",
+        "_is_whole",
+        "_opening",
         "_rules",
-        "_space",
+        "_seed",
         "_splitter",
         "_usage",
         "_word",
         "model",
         "response_id",
-        "_request",
-        "_asked_model",
     )
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
@@ -44,108 +54,115 @@ class Answer:
         self.model: str | None = None
         self.response_id: str | None = None
         self._rules = rules
-        self._request = request
-        self._asked_model = model
+        self._seed = f"{model}|{len(request.messages)}"
         self._calls: ToolCalls | None = None
         self._extras = Extras(rules, model)
         self._splitter = _splitter(rules, model)
+        self._opening = Opening(expects_calls=bool(request.tools))
         self._usage: Usage | None = None
         self._word = ""
-        self._space = ""  # held until something is visible: an answer of spaces is no answer
-        self._has_spoken = False
         self._has_reasoned = False
+        self._is_whole = False
 
     def take(self, chunk: Any, *, named: str = "") -> Delta | Fault | None:
         """What one chunk says; None for nothing, a fault wherever it tells of one."""
-        if not isinstance(chunk, dict):
-            chunk = next((mapping(item) for item in sequence(chunk)), NOTHING)
-        choices = chunk.get("choices")
-        if not choices or "error" in chunk or "x_groq" in chunk or named == "error":
-            fault = self._fault_in(chunk, named)
+        said: Json = chunk if chunk.__class__ is dict else _unwrapped(chunk)
+        choices = said.get("choices")
+        if not choices or "error" in said or "x_groq" in said or named == "error":
+            fault = self._fault_in(said, named)
             if fault is not None:
                 return fault
         if self.model is None or self.response_id is None:
-            self._identify(chunk)
-        choice: Json = _first(choices) if choices else NOTHING
-        if chunk.get("usage") or "x_groq" in chunk or "usage" in choice:
-            self._usage = later(self._usage, usage_in(chunk, choice))
+            self._identify(said)
+        choice = _first(choices)
+        if "usage" in said or "x_groq" in said or "usage" in choice:
+            self._usage = later(self._usage, usage_in(said, choice))
         word = choice.get("finish_reason")
         if word or choice.get("error"):
             self._word = text(word) or self._word
             if word == "error" or choice.get("error"):
                 return classify(complaint_in(choice), self._rules, utc=None)
         delta = choice.get("delta") or choice.get("message")
-        return self._said(delta) if delta and isinstance(delta, dict) else None
+        return self._said(delta) if is_mapping(delta) else None
 
     def take_whole(self, data: Any) -> list[Delta] | Fault:
         """What a whole body says."""
+        self._is_whole = True
         said = self.take(data)
         if isinstance(said, Fault):
             return said
         last = self.finish(is_done=True)
         if isinstance(last, Fault):
             return last
-        if self._calls and not self._calls.are_whole() and last.finish_reason != "length":
-            return Fault(
-                kind="tool_failed", message="the arguments of a tool call are no JSON object"
-            )
+        if self._calls and last.finish_reason != "length" and not self._calls.are_whole():
+            return Fault(kind="tool_failed", message="a tool call's arguments are no JSON object")
         last = last._replace(raw=mapping(data))
         return [last] if said is None else [said, last]
 
     def finish(self, *, is_done: bool) -> Delta | Fault:
-        """The last delta: what was held back, the finish reason and the usage; or the fault that this is no answer.
+        """The last delta: what was held back, the finish reason, the usage; or why it is a fault.
 
-        `is_done`: whether the server said that this is the end, if only by giving a length to the body.
+        `is_done`: whether the server said that this is the end, if only by ending a whole body.
         """
-        held = self._splitter.end() if self._splitter else None
-        spoken = self._visible(held.text) if held else ""
-        reasoned = held.reasoning if held else ""
-        self._has_reasoned = self._has_reasoned or bool(reasoned)
+        rest = self._splitter.end() if self._splitter else _SILENT
+        spoken = self._opening.feed(rest.text) if rest.text else ""
+        spoken += self._opening.end()
+        self._has_reasoned = self._has_reasoned or bool(rest.reasoning)
         parts = tuple(self._calls.end()) if self._calls else ()
-        whole_calls = self._calls is not None and self._calls.are_whole()
-        if not (is_done or self._word or not self._rules.sends_done):
-            if not (self._rules.calls_may_end and whole_calls):
-                return Fault(kind="cut", message="the stream ended without its proper end")
-        if not (self._has_spoken or self._calls):
-            return unsaid(self._word, has_reasoned=self._has_reasoned, rules=self._rules)
+        are_whole = self._calls is not None and self._calls.are_whole()
+        fault = self._unfinished(is_done=is_done, calls_are_whole=are_whole)
+        if fault is not None:
+            return fault
         reason = finish_reason(
-            self._word,
-            self._rules,
-            has_calls=bool(self._calls),
-            calls_are_whole=whole_calls,
+            self._word, self._rules, has_calls=bool(self._calls), calls_are_whole=are_whole
         )
-        return Delta(spoken, reasoned, parts, reason, self._counted(), extra=self._extras.told())
+        usage = self._counted()
+        return Delta(spoken, rest.reasoning, parts, reason, usage, extra=self._extras.told())
+
+    def _unfinished(self, *, is_done: bool, calls_are_whole: bool) -> Fault | None:
+        """Why what came is no answer, if it is none."""
+        ends_well = is_done or bool(self._word) or not self._rules.sends_done
+        if not ends_well and not (self._rules.calls_may_end and calls_are_whole):
+            return Fault(kind="cut", message="the stream ended without its proper end")
+        if self._opening.has_leaked:
+            return _LEAKED
+        if not self._opening.has_spoken and not self._calls:
+            return unsaid(self._word, self._rules, has_reasoned=self._has_reasoned)
+        return None
 
     def _counted(self) -> Usage | None:
         if self._usage is None:
             return None
         return without_false_zero(self._usage, has_reasoned=self._has_reasoned)
 
-    def _fault_in(self, chunk: Json, named: str) -> Fault | None:
-        groq = mapping(chunk.get("x_groq")).get("error")
-        if chunk.get("error") or named == "error" or groq:
-            told = {"error": groq} if groq and not chunk.get("error") else chunk
-            return classify(complaint_in(told), self._rules, utc=None)
-        if "choices" not in chunk and is_complaint(chunk):
-            return classify(complaint_in(chunk), self._rules, utc=None)
+    def _fault_in(self, said: Json, named: str) -> Fault | None:
+        groq = mapping(said.get("x_groq")).get("error")
+        if said.get("error") or named == "error":
+            return classify(complaint_in(said), self._rules, utc=None)
+        if groq:
+            return classify(complaint_in({"error": groq}), self._rules, utc=None)
+        if "choices" not in said and is_complaint(said):
+            return classify(complaint_in(said), self._rules, utc=None)
         return None
 
-    def _identify(self, chunk: Json) -> None:
-        self.model = self.model or text(chunk.get("model")) or None
-        self.response_id = self.response_id or text(chunk.get("id")) or None
+    def _identify(self, said: Json) -> None:
+        self.model = self.model or text(said.get("model")) or None
+        self.response_id = self.response_id or text(said.get("id")) or None
 
-    def _said(self, delta: Json) -> Delta | None:
+    def _said(self, delta: Json) -> Delta | Fault | None:
         content = delta.get("content")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        flagged = False
-        if len(delta) > 2 or content.__class__ is not str:
-            flagged = self._extras.take(delta)
+        is_flagged = False
+        if content.__class__ is not str or reasoning or len(delta) > _PLAIN:
+            is_flagged = self._extras.take(delta)
             content, reasoning = _speech(delta, content, reasoning)
-        if self._splitter is not None or flagged:
-            content, thought = self._split(content, flagged=flagged)
+        if content and (is_flagged or self._splitter is not None):
+            content, thought = self._split(content, is_flagged=is_flagged)
             reasoning = f"{reasoning}{thought}" if reasoning else thought
-        if content:
-            content = content if self._has_spoken else self._visible(content)
+        if content and not self._opening.has_spoken:
+            content = self._opening.feed(content)
+            if self._opening.has_leaked:
+                return _LEAKED
         if reasoning:
             self._has_reasoned = True
         parts = self._parts(delta)
@@ -153,20 +170,12 @@ class Answer:
             return Delta(content or "", reasoning or "", parts)
         return None
 
-    def _split(self, content: str, *, flagged: bool) -> tuple[str, str]:
+    def _split(self, content: str, *, is_flagged: bool) -> Said:
         if self._splitter is None:
             self._splitter = ThinkSplitter("thought", leading=False)
-        return self._splitter.feed(content, flagged=flagged) if content else ("", "")
-
-    def _visible(self, said: str) -> str:
-        """The text, together with the spaces before it; nothing as long as there are only spaces."""
-        said = self._space + said
-        if self._has_spoken or not said.strip():
-            self._space = "" if self._has_spoken else said
-            return said if self._has_spoken else ""
-        self._has_spoken = True
-        self._space = ""
-        return said
+        if self._is_whole:
+            content = self._splitter.opened(content)
+        return self._splitter.feed(content, is_flagged=is_flagged)
 
     def _parts(self, delta: Json) -> tuple[ToolCallPart, ...]:
         fragments = delta.get("tool_calls")
@@ -176,12 +185,12 @@ class Answer:
                 return ()
             fragments = [{"function": legacy, "index": 0}]
         if self._calls is None:
-            self._calls = ToolCalls(self._seed())
-        parts = (self._calls.add(mapping(fragment)) for fragment in sequence(fragments))
+            self._calls = ToolCalls(f"{self.response_id}|{self._seed}")
+        parts = [self._calls.add(mapping(fragment)) for fragment in sequence(fragments)]
         return tuple(part for part in parts if part is not None)
 
-    def _seed(self) -> str:
-        return f"{self.response_id}|{self._asked_model}|{len(self._request.messages)}"
+
+_LEAKED = Fault(kind="tool_failed", message="a tool call came as text")
 
 
 def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
@@ -190,20 +199,29 @@ def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
     return None if tag is None else ThinkSplitter(tag, leading=True)
 
 
+def _unwrapped(chunk: object) -> Json:
+    """The first object of a list (Google wraps its errors in one, 2026-11)."""
+    return next((item for item in sequence(chunk) if is_mapping(item)), NOTHING)
+
+
 def _first(choices: object) -> Json:
-    """The first choice: others are not asked for."""
-    found = [mapping(choice) for choice in sequence(choices)]
+    """The first choice: no other is asked for."""
+    if not is_sequence(choices) or not choices:
+        return NOTHING
+    if is_mapping(choices[0]) and not choices[0].get("index"):
+        return choices[0]
+    found = [choice for choice in choices if is_mapping(choice)]
     return next((choice for choice in found if not choice.get("index")), NOTHING)
 
 
-def _speech(delta: Json, content: object, reasoning: object) -> tuple[str, str]:
+def _speech(delta: Json, content: object, reasoning: object) -> Said:
     """Text and reasoning, whatever shape either has."""
     thought = text(reasoning) or text(delta.get("thinking"))
-    if isinstance(content, list):
-        spoken, listed = parts_said(sequence(content))
+    if is_sequence(content):
+        spoken, listed = parts_said(content)
         thought = thought or listed
     else:
         spoken = text(content) or text(delta.get("refusal"))
     if not thought and "reasoning_details" in delta:
         thought = details_said(delta["reasoning_details"])
-    return spoken, thought
+    return Said(spoken, thought)

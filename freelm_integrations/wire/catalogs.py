@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.shapes import integer, mapping, parsed, sequence, text, words
+from freelm_integrations.wire.shapes import (
+    integer,
+    is_mapping,
+    is_sequence,
+    mapping,
+    parsed,
+    sequence,
+    text,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,22 +89,21 @@ def parse_models(body: bytes) -> tuple[ListedModel, ...]:
 
 def _rows(data: object) -> Iterator[Json]:
     rows: object = data
-    if isinstance(data, dict):
-        listed = mapping(data)
-        name = next((name for name in _LISTS if isinstance(listed.get(name), list)), None)
+    if is_mapping(data):
+        name = next((name for name in _LISTS if isinstance(data.get(name), list)), None)
         # Ollama says null where no model is installed.
-        none_yet = any(name in listed for name in _LISTS) and "error" not in listed
-        rows = listed[name] if name is not None else [] if none_yet else None
-    if not isinstance(rows, list):
-        raise ValueError("the body is no model list")  # noqa: TRY004 (the body's value is wrong)
-    return (mapping(row) for row in sequence(rows))
+        has_none = any(name in data and data[name] is None for name in _LISTS)
+        rows = data[name] if name is not None else [] if has_none and "error" not in data else None
+    if not is_sequence(rows):
+        raise ValueError("the body is no model list")
+    return (mapping(row) for row in rows)
 
 
 def _model(row: Json) -> ListedModel | None:
-    name = (text(row.get("id")), text(row.get("key")), text(row.get("name")))
-    if "task" in row:  # Cloudflare's `id` is a number of its own, its `name` is what is called
-        name = (name[2], *name)
-    model_id = next((part for part in name if part), "").removeprefix("models/")
+    # Cloudflare's `id` is its own affair there, its `name` is what is called.
+    order = ("name",) if "task" in row else ("id", "key", "name")
+    model_id = next((name for key in order if (name := text(row.get(key)))), "")
+    model_id = model_id.removeprefix("models/")
     if not model_id:
         return None
     inputs, outputs, features = (
@@ -158,9 +166,8 @@ def _features(row: Json) -> tuple[str, ...]:
 
 def _named(skills: object) -> Sequence[str]:
     """The names in a list of them, or of what is true in an object."""
-    if isinstance(skills, dict):
-        shaped = mapping(skills)
-        return [name for name, holds in shaped.items() if holds is True or isinstance(holds, dict)]
+    if is_mapping(skills):
+        return [name for name, holds in skills.items() if holds is True or is_mapping(holds)]
     return words(skills)
 
 

@@ -1,4 +1,7 @@
-"""A refusal becomes a fault: its kind and scope by the rulebook, its wait by the hints, its words made fit to be shown."""
+"""A refusal becomes a fault.
+
+Its kind and scope come from the rulebook, its wait from the hints, its words are made fit to show.
+"""
 
 from __future__ import annotations
 
@@ -22,41 +25,46 @@ _PASSING: frozenset[FaultKind] = frozenset(
 # Kinds that a named parameter explains better than the status does.
 _VAGUE: frozenset[FaultKind] = frozenset({"malformed", "unsupported"})
 _FALLBACK = Rule("server_error")
+_NO_ALLOWANCE = Rule("not_on_plan", "route")
+_TOO_MANY = 429
 
 
 def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> Fault:
-    """What a refusal means; `utc` (epoch seconds) is None where only lengths of time can be told."""
-    if _allows_nothing(said):
-        return _fault("not_on_plan", said, Rule("not_on_plan", "route"), rules, utc)
-    found = next((r for r in (*rules.fault_rules, *RULES) if r.fits(said)), _FALLBACK)
+    """What a refusal means; `utc` (epoch seconds) is None where no calendar can be consulted."""
+    found = _found(said, rules)
     if found.kind in _VAGUE and (parameter := named_parameter(said)) is not None:
         return _refused_parameter(parameter, said, found)
-    return _fault(found.kind, said, found, rules, utc)
-
-
-def _fault(
-    kind: FaultKind, said: Complaint, found: Rule, rules: ChatCompletions, utc: float | None
-) -> Fault:
     scope = found.scope
-    wait: float | None = None
-    if kind == "throttled" and scope is None:
+    if found.kind == "throttled" and scope is None:
         scope = rules.quota_scope
-    if kind in _PASSING:
-        prose = said.text
-        wait = retry_after(said.headers, said.data, prose, utc=utc, day_zone=rules.day_zone)
+    wait: float | None = None
+    if found.kind in _PASSING:
+        wait = retry_after(said.headers, said.data, said.text, utc=utc, day_zone=rules.day_zone)
         wait = found.retry_after if wait is None else wait
     return Fault(
-        kind=kind, scope=scope, retry_after=wait, status=said.status, message=shown(said.message)
+        kind=found.kind,
+        scope=scope,
+        retry_after=wait,
+        status=said.status,
+        message=shown(said.message),
     )
 
 
+def _found(said: Complaint, rules: ChatCompletions) -> Rule:
+    if _allows_nothing(said):
+        return _NO_ALLOWANCE
+    return next((rule for rule in (*rules.fault_rules, *RULES) if rule.fits(said)), _FALLBACK)
+
+
 def _refused_parameter(parameter: str, said: Complaint, found: Rule) -> Fault:
-    kind: FaultKind = "bad_parameter" if can_be_dropped(parameter) else "unsupported"
-    if kind == "unsupported" and found.kind == "malformed" and parameter.startswith("messages"):
-        kind = "malformed"
+    """What the refusal of one parameter means: it is left out, if the request survives that."""
+    if can_be_dropped(parameter):
+        kind: FaultKind = "bad_parameter"
+    else:
+        kind = "malformed" if parameter.startswith("messages") else "unsupported"
     return Fault(
         kind=kind,
-        scope="route" if kind != "malformed" else found.scope,
+        scope=found.scope if kind == "malformed" else "route",
         status=said.status,
         message=shown(said.message),
         parameter=parameter if kind == "bad_parameter" else None,
@@ -64,13 +72,11 @@ def _refused_parameter(parameter: str, said: Complaint, found: Rule) -> Fault:
 
 
 def _allows_nothing(said: Complaint) -> bool:
-    """Whether a 429 comes with a limit of zero: waiting never helps then (Mistral's free keys since 2026-09)."""
-    return said.status == 429 and any(
+    """Whether a 429 states a limit of zero (Mistral's free keys, 2026-09): waiting never helps."""
+    return said.status == _TOO_MANY and any(
         value.strip() == "0" for name, value in said.headers.items() if _is_limit(name)
     )
 
 
 def _is_limit(name: str) -> bool:
-    return name.startswith(
-        ("x-ratelimit-limit", "x-ratelimitbysize-limit", "ratelimitbysize-limit")
-    )
+    return "ratelimit" in name and "-limit" in name

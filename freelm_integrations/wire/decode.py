@@ -1,35 +1,38 @@
-"""Bytes of an answer become deltas: streamed and whole answers share all of their reading (`answer.py`)."""
+"""Bytes of an answer become deltas; streamed and whole answers share all reading (`answer.py`)."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from freelm_integrations.chat import Delta
 from freelm_integrations.wire.answer import Answer
+from freelm_integrations.wire.classify import classify
+from freelm_integrations.wire.complaints import complaint_of
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.redaction import shown
 from freelm_integrations.wire.sse import Event, EventReader
 
 if TYPE_CHECKING:
-    from freelm_integrations.chat import Request
+    from freelm_integrations.chat import Delta, Request
+    from freelm_integrations.wire.faults import FaultKind
     from freelm_integrations.wire.openai import ChatCompletions
 
 _DONE = "[DONE]"
 _STREAM_BEGINS = (b"data:", b"event:", b":", b"id:", b"retry:")
-_MAX_SHOWN = 400
 
 
 class StreamDecoder:
     """A streamed answer being read. Not thread safe.
 
-    The delta that carries the finish reason is the last one; it comes with `[DONE]`, or with the end of the body.
+    The delta that carries the finish reason is the last one; it comes with `[DONE]`, or with the
+    end of the body.
     """
 
-    __slots__ = ("_answer", "_ended", "_events", "_heard")
+    __slots__ = ("_answer", "_ended", "_events", "_heard", "_rules")
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
         """Start to read the answer of `model` to `request`."""
+        self._rules = rules
         self._answer = Answer(rules, request, model)
         self._events = EventReader()
         self._ended = False
@@ -42,7 +45,7 @@ class StreamDecoder:
 
     @property
     def response_id(self) -> str | None:
-        """The server's own id of this answer."""
+        """The server's own id of this answer, once it has said so."""
         return self._answer.response_id
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
@@ -50,7 +53,10 @@ class StreamDecoder:
         return self._tell(self._events.feed(data))
 
     def end(self) -> list[Delta] | Fault:
-        """What was still held back, now that the body is complete; a fault if it is not a whole answer."""
+        """What was still held back, now that the body is complete.
+
+        A fault if it is not a whole answer.
+        """
         deltas = self._tell(self._events.end(), at_end=True)
         if self._ended or isinstance(deltas, Fault):
             return deltas
@@ -67,10 +73,10 @@ class StreamDecoder:
             said = self._take(event, at_end=at_end)
             if said is None:
                 continue
-            if said.__class__ is Fault:
+            if isinstance(said, Fault):
                 self._ended = True
                 return said
-            deltas.append(said)  # type: ignore[arg-type]
+            deltas.append(said)
         return deltas
 
     def _take(self, event: Event, *, at_end: bool) -> Delta | Fault | None:
@@ -90,35 +96,36 @@ class StreamDecoder:
         return self._answer.take(chunk, named=event.name)
 
     def _unreadable(self, event: Event, *, at_end: bool) -> Delta | Fault | None:
-        """Data that is no JSON: several events run together, an error in plain words, or a line cut off at the end."""
+        """Data that is no JSON: events run together, an error in plain words, or a line cut off."""
         lines = event.data.split("\n")
         if len(lines) > 1:
-            apart = self._tell([Event(line, event.name) for line in lines if line], at_end=at_end)
-            return apart if isinstance(apart, Fault) else _merged(apart)
-        kind = "cut" if at_end else "broken"
-        return Fault(kind=kind, message=shown(f"no JSON: {event.data[:_MAX_SHOWN]}"))
+            apart = self._tell([Event(line, event.name) for line in lines], at_end=at_end)
+            return apart if isinstance(apart, Fault) else _as_one(apart)
+        if event.name == "error":
+            return classify(complaint_of(event.data), self._rules, utc=None)
+        return _no_json(event.data, "cut" if at_end else "broken")
 
 
 class BodyDecoder:
     """An answer that comes in one piece. Silent until its end. Not thread safe."""
 
-    __slots__ = ("_answer", "_chunks", "_source")
+    __slots__ = ("_chunks", "_reader", "_source")
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
         """Start to read the answer of `model` to `request`."""
         self._source = (rules, request, model)
-        self._answer: Answer | StreamDecoder = Answer(rules, request, model)
+        self._reader: Answer | StreamDecoder = Answer(rules, request, model)
         self._chunks: list[bytes] = []
 
     @property
     def model(self) -> str | None:
         """The id the server says answered, once it has said so."""
-        return self._answer.model
+        return self._reader.model
 
     @property
     def response_id(self) -> str | None:
-        """The server's own id of this answer."""
-        return self._answer.response_id
+        """The server's own id of this answer, once it has said so."""
+        return self._reader.response_id
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
         """Nothing yet: the body is read when it is complete."""
@@ -128,34 +135,38 @@ class BodyDecoder:
     def end(self) -> list[Delta] | Fault:
         """The whole answer, or the fault it is."""
         body = b"".join(self._chunks).strip()
-        if isinstance(self._answer, Answer) and not body.startswith(_STREAM_BEGINS):
-            return _read_body(body, self._answer)
+        if isinstance(self._reader, Answer) and not body.startswith(_STREAM_BEGINS):
+            return _read_body(body, self._reader)
         # Some servers stream although nobody asked for it.
-        stream = self._answer = StreamDecoder(*self._source)
+        stream = self._reader = StreamDecoder(*self._source)
         told = stream.feed(body)
-        rest = told if isinstance(told, Fault) else stream.end()
-        return rest if isinstance(told, Fault) or isinstance(rest, Fault) else [*told, *rest]
+        if isinstance(told, Fault):
+            return told
+        rest = stream.end()
+        return rest if isinstance(rest, Fault) else [*told, *rest]
 
 
 def _read_body(body: bytes, answer: Answer) -> list[Delta] | Fault:
-    body = body.strip()
-    if not body:
+    said = body.decode("utf-8-sig", "replace").strip()
+    if not said:
         return _nothing()
     try:
-        data = json.loads(body)
+        data = json.loads(said)
     except (ValueError, RecursionError):
-        kind = "cut" if body[:1] in {b"{", b"["} else "broken"
-        words = body[:_MAX_SHOWN].decode("utf-8", "replace")
-        return Fault(kind=kind, message=shown(f"no JSON: {words}"))
+        return _no_json(said, "cut" if said[0] in "{[" else "broken")
     return answer.take_whole(data)
+
+
+def _no_json(said: str, kind: FaultKind) -> Fault:
+    return Fault(kind=kind, message=shown(f"no JSON: {said}"))
 
 
 def _nothing() -> Fault:
     return Fault(kind="empty", message="the answer has no content at all")
 
 
-def _merged(deltas: list[Delta]) -> Delta | None:
-    """Several deltas as one."""
+def _as_one(deltas: list[Delta]) -> Delta | None:
+    """Several deltas in one, with the end that the last of them tells."""
     if not deltas:
         return None
     return deltas[-1]._replace(

@@ -1,4 +1,7 @@
-"""What a dialect must offer: a request becomes bytes, bytes become deltas, a refusal becomes a fault."""
+"""What a dialect must offer.
+
+A request becomes bytes, bytes become deltas, a refusal becomes a fault.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,28 @@ if TYPE_CHECKING:
 class Decoder(Protocol):
     """One attempt's answer being read; it holds nothing but its buffer. Not thread safe."""
 
-    model: str | None
-    """The id the server says answered, once it has said so."""
-    response_id: str | None
+    @property
+    def model(self) -> str | None:
+        """The id the server says answered, once it has said so."""
+        ...
+
+    @property
+    def response_id(self) -> str | None:
+        """The server's own id of this answer, once it has said so."""
+        ...
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
-        """What the next bytes say (often nothing yet), or the fault they tell; nothing is fed after a fault."""
+        """What the next bytes say (often nothing yet), or the fault they tell.
+
+        Nothing is fed after a fault. The delta with the finish reason is the last one.
+        """
         ...
 
     def end(self) -> list[Delta] | Fault:
-        """What was still held back, now that the body is complete; a fault if it is not a whole answer."""
+        """What was still held back, now that the body is complete.
+
+        A fault if it is not a whole answer.
+        """
         ...
 
 
@@ -39,7 +54,10 @@ class Dialect(Protocol):
         tags: tuple[str, ...] = (),
         dropped: frozenset[str] = frozenset(),
     ) -> bytes:
-        """The body to send for `request` to `model`; `dropped` are parameters this model was seen to refuse."""
+        """The body to send for `request` to `model`.
+
+        `dropped` are parameters this model was seen to refuse, as `Fault.parameter` names them.
+        """
         ...
 
     def decoder(self, request: Request, model: str) -> Decoder:

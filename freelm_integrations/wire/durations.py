@@ -1,4 +1,4 @@
-"""Lengths of time in every spelling providers use, and the calendar moments their daily limits end at."""
+"""Lengths of time in every spelling providers use, and the moments their daily limits end at."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = 86_400.0
+_MILLISECONDS = 1e11  # an epoch beyond this is not in seconds: they reach it in the year 5138
+_DECEMBER = 12
 _LONGEST = 400 * DAY  # what claims to be longer is a misreading, not a promise
 _UNITS = {
     "ns": 1e-9,
@@ -21,18 +23,22 @@ _UNITS = {
     "h": 3600.0,
     "d": DAY,
 }
-_PIECE = r"(\d+(?:\.\d+)?)\s*(milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ns|[uµμ]s|ms|s|m|h|d)(?![a-z])"
+_PIECE = (
+    r"(\d+(?:\.\d+)?)\s*"
+    r"(milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ns|[uµμ]s|ms|s|m|h|d)(?![a-z])"
+)
 _RUN = re.compile(rf"(?:{_PIECE}[\s,]*)+", re.IGNORECASE)
 _ONE = re.compile(_PIECE, re.IGNORECASE)
 _PROSE = re.compile(
-    rf"(?:again|retry|wait|available|resets?)(?: \w+)?(?: in| after| for)?:? +((?:{_PIECE}[\s,]*(?:and )?)+)",
+    r"(?:again|retry|wait|available|resets?)(?: \w+)?(?: in| after| for)?:? +"
+    rf"((?:{_PIECE}[\s,]*(?:and )?)+)",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def seconds(spelled: str) -> float | None:
-    """The length in seconds: a bare number, or Go's form (`2m59.56s`, `825ms`) with units in letters or words."""
+    """The length in seconds: a bare number, or Go's form (`2m59.56s`, `825ms`; `5 hours` too)."""
     spelled = spelled.strip()
     if _NUMBER.fullmatch(spelled):
         return _sane(float(spelled))
@@ -48,11 +54,11 @@ def seconds_in(prose: str) -> float | None:
 
 
 def until(spelled: str, *, utc: float | None) -> float | None:
-    """Seconds until a moment or after a length: epoch seconds or milliseconds, an HTTP date, or a length of time."""
+    """Seconds until a moment: epoch seconds or milliseconds, an HTTP date, or a length from now."""
     length = seconds(spelled)
     if length is None and _NUMBER.fullmatch(spelled.strip()):
-        moment = float(spelled)
-        moment = moment / 1000.0 if moment > 1e11 else moment
+        number = float(spelled)
+        moment: float | None = number / 1000.0 if number > _MILLISECONDS else number
     elif length is None:
         moment = _http_date(spelled)
     else:
@@ -63,7 +69,7 @@ def until(spelled: str, *, utc: float | None) -> float | None:
 
 
 def until_midnight(zone: str, *, utc: float) -> float:
-    """Seconds to the next midnight in `UTC` or `America/Los_Angeles`; days of a clock change are as long as they are."""
+    """Seconds to the next midnight in `UTC` or `America/Los_Angeles`, clock changes counted."""
     local = datetime.fromtimestamp(utc, _zone(zone))
     midnight = datetime(local.year, local.month, local.day, tzinfo=local.tzinfo) + timedelta(days=1)
     return midnight.timestamp() - utc
@@ -72,19 +78,19 @@ def until_midnight(zone: str, *, utc: float) -> float:
 def until_next_month(*, utc: float) -> float:
     """Seconds to the first of the next month, UTC."""
     now = datetime.fromtimestamp(utc, timezone.utc)
-    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
+    year, month = (now.year + 1, 1) if now.month == _DECEMBER else (now.year, now.month + 1)
     return datetime(year, month, 1, tzinfo=timezone.utc).timestamp() - utc
 
 
 class PacificTime(tzinfo):
-    """US Pacific time by its rule since 2007, for machines without a time zone database (Windows)."""
+    """US Pacific time by its rule since 2007, for machines without zone data (Windows)."""
 
     def utcoffset(self, dt: datetime | None) -> timedelta:
         """Behind UTC by eight hours, or seven in summer."""
         return timedelta(hours=-8) + self.dst(dt)
 
     def dst(self, dt: datetime | None) -> timedelta:
-        """An hour from the second Sunday of March to the first of November, both at 2 in the morning."""
+        """An hour from 2 a.m. on March's second Sunday to 2 a.m. on November's first."""
         if dt is None:
             return timedelta(0)
         begins = _sunday(dt.year, 3, after=8) + timedelta(hours=2)
@@ -97,7 +103,7 @@ class PacificTime(tzinfo):
 
 
 def _sunday(year: int, month: int, *, after: int) -> datetime:
-    first = datetime(year, month, after)  # noqa: DTZ001 (a wall-clock rule has no zone)
+    first = datetime(year, month, after)  # noqa: DTZ001 (wall-clock time has no zone)
     return first + timedelta(days=(6 - first.weekday()) % 7)
 
 

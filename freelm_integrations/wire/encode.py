@@ -1,10 +1,14 @@
-"""A request becomes the body to send, in the accent of one provider. The caller's objects are read, never changed."""
+"""A request becomes the body to send, in the accent of one provider.
+
+The caller's objects are read, never changed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freelm_integrations.wire.messages import shaped_messages
 from freelm_integrations.wire.schemas import fit
@@ -15,10 +19,10 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.openai import ChatCompletions
 
 _OURS = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "extra_body"})
-# One answer is read, so one is asked for; whether it is streamed and what that brings is not a sampling matter.
+# One answer is read, so one is asked for; whether and how it is streamed is not the caller's word.
 _NEVER = frozenset({"stream", "stream_options", "n", *_OURS})
 _NEEDS_TOOLS = frozenset({"parallel_tool_calls"})
-_OUTPUT = ("max_completion_tokens", "max_tokens")
+_NEW_OUTPUT, _OLD_OUTPUT = "max_completion_tokens", "max_tokens"
 
 
 def body_of(
@@ -29,24 +33,26 @@ def body_of(
     tags: tuple[str, ...],
     dropped: frozenset[str],
 ) -> bytes:
-    """The body to send, as JSON text in UTF-8."""
-    refused = _flat(dropped)
+    """The body to send, as JSON text in UTF-8.
+
+    Raises:
+        TypeError: something in the request has no form in JSON.
+    """
+    refused = _apart(dropped)
     body: Json = {"model": model, "messages": shaped_messages(request, model, rules, refused)}
     body.update(_parameters(request, model, rules, tags))
     _add_tools(body, request, rules)
     _add_format(body, request, rules)
     if request.streaming:
         body["stream"] = True
-        if rules.stream_options and "stream_options" not in rules.denied:
+        if rules.stream_options:
             body["stream_options"] = {"include_usage": True}
-    for name in refused:
-        if name not in {"model", "messages"}:
-            body.pop(rules.renames.get(name, name), None)
-            body.pop(name, None)
+    for name in refused.difference(_OURS):
+        body.pop(name, None)
+        body.pop(rules.renames.get(name, name), None)
     body.update(mapping(request.params.get("extra_body")))
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(
-        "utf-8", "replace"
-    )
+    written = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return written.encode("utf-8", "replace")
 
 
 def first_match(table: Mapping[str, Any], model: str) -> Any:
@@ -57,8 +63,8 @@ def first_match(table: Mapping[str, Any], model: str) -> Any:
     return next((value for part, value in table.items() if part in name), None)
 
 
-def _flat(dropped: frozenset[str]) -> frozenset[str]:
-    """Every name on its own: a refusal may have named several at once, with commas between them."""
+def _apart(dropped: frozenset[str]) -> frozenset[str]:
+    """Every name by itself: one refusal may have named several, with commas between them."""
     if not dropped:
         return dropped
     return frozenset(part.strip() for name in dropped for part in name.split(","))
@@ -66,13 +72,19 @@ def _flat(dropped: frozenset[str]) -> frozenset[str]:
 
 def _plain(value: object) -> Any:
     """JSON's own types for the frozen ones that callers put into requests."""
-    if isinstance(value, Mapping):
-        frozen: Mapping[Any, Any] = value
-        return dict(frozen)
-    if isinstance(value, Set):
+    if _is_mapping(value):
+        return dict(value)
+    if _is_set(value):
         return list(value)
-    message = f"cannot be sent as JSON: a value of type {type(value).__name__}"
-    raise TypeError(message)
+    raise TypeError(f"cannot be sent as JSON: a value of type {type(value).__name__}")
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_set(value: object) -> TypeGuard[AbstractSet[Any]]:
+    return isinstance(value, AbstractSet)
 
 
 def _parameters(
@@ -93,18 +105,18 @@ def _parameters(
 
 
 def _settle_output(asked: Json, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
-    """One output limit at most: the newer name wins, and a default stands in where neither is given."""
-    if _OUTPUT[0] in asked:
-        asked.pop(_OUTPUT[1], None)
-    elif _OUTPUT[1] not in asked:
+    """One output limit at most: the newer name wins, and a default stands in for neither."""
+    if _NEW_OUTPUT in asked:
+        asked.pop(_OLD_OUTPUT, None)
+    elif _OLD_OUTPUT not in asked:
         thinks = "reasoning" in tags and rules.thinking_default is not None
         default = rules.thinking_default if thinks else rules.output_default
         if default is not None:
-            asked[_OUTPUT[1]] = default
+            asked[_OLD_OUTPUT] = default
 
 
 def _settle_effort(asked: Json, model: str, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
-    """The effort in the model's own words; a model known not to think would refuse the very field."""
+    """The effort in the model's own words; one known not to think would refuse the very field."""
     effort = asked.pop("reasoning_effort", None)
     if effort is None or (tags and "reasoning" not in tags):
         return
@@ -140,10 +152,10 @@ def _tool(tool: Message, rules: ChatCompletions) -> Message:
         return tool
     shaped = dict(function)
     strict = bool(shaped.get("strict"))
-    if not rules.strict_tools:
+    if not rules.strict_tools or shaped.get("strict") is None:
         shaped.pop("strict", None)
-    # Some schemas of tools are mandatory (Mistral, OpenAPI of 2026-08): a tool without parameters takes an empty object.
-    parameters = shaped.get("parameters") or {"type": "object", "properties": {}}
+    # Parameters are mandatory at Mistral (OpenAPI of 2026-08): no parameters are an empty object.
+    parameters: Json = shaped.get("parameters") or {"type": "object", "properties": {}}
     shaped["parameters"] = fit(parameters, rules.schema, strict=strict)
     return {"type": "function", "function": shaped}
 

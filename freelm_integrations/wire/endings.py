@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import FinishReason
     from freelm_integrations.wire.openai import ChatCompletions
 
-FILTERED_CALL = "function_call_filter"
+_FILTERED_CALL = "function_call_filter"
 _WORDS: Mapping[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
@@ -34,16 +34,19 @@ _WORDS: Mapping[str, FinishReason] = {
 def finish_reason(
     word: str, rules: ChatCompletions, *, has_calls: bool, calls_are_whole: bool
 ) -> FinishReason:
-    """The finish reason in our words: calls made decide, unless the output limit cut one off; unknown words mean stop."""
+    """The finish reason in our words; unknown words mean stop.
+
+    Calls made decide, unless the output limit cut one off.
+    """
     reason = _reason(word, rules)
     if has_calls:
         return "length" if reason == "length" and not calls_are_whole else "tool_calls"
     return "stop" if reason == "tool_calls" else reason
 
 
-def unsaid(word: str, *, has_reasoned: bool, rules: ChatCompletions) -> Fault:
+def unsaid(word: str, rules: ChatCompletions, *, has_reasoned: bool) -> Fault:
     """The fault that an ended answer without text and calls is."""
-    if word.startswith(FILTERED_CALL):  # Google, 2026-11: the model wrote a call nobody can read
+    if word.startswith(_FILTERED_CALL):  # Google, 2026-11: the model wrote a call nobody can read
         return Fault(kind="tool_failed", message=f"finish reason {word}")
     reason = _reason(word, rules)
     if reason == "content_filter":

@@ -1,4 +1,7 @@
-"""What only its maker understands (thought signatures, reasoning details), gathered to be sent back as it came."""
+"""What only its maker understands, gathered to be sent back as it came.
+
+These are thought signatures (Google) and reasoning details (OpenRouter).
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,20 @@ class Extras:
         self._nested: Json = {}
 
     def take(self, delta: Json) -> bool:
-        """Keep what this delta has; says whether its content is flagged as thinking (Google, 2026-11)."""
+        """Keep what this delta has; True if its content is flagged as thinking (Google)."""
         for name in self._wanted:
             if name in delta:
                 self._fields[name] = _grown(self._fields.get(name), delta[name])
         extra = delta.get("extra_content")
         if not extra:
             return False
-        flagged = False
+        is_flagged = False
         for maker, said in mapping(extra).items():
             kept = {key: value for key, value in mapping(said).items() if key != "thought"}
-            flagged = flagged or mapping(said).get("thought") is True
+            is_flagged = is_flagged or mapping(said).get("thought") is True
             if kept:
                 self._nested[maker] = {**mapping(self._nested.get(maker)), **kept}
-        return flagged
+        return is_flagged
 
     def told(self) -> Json | None:
         """All that was kept, as `extra_content` takes it; None for nothing."""
@@ -51,7 +54,7 @@ class Extras:
 
 
 def _grown(before: Any, now: Any) -> Any:
-    """The list with the new items; an item that goes on with the last one (same index and type) is joined to it."""
+    """The list with the new items; one that goes on with the last (same index, type) joins it."""
     items: list[Any] = list(sequence(before))
     for item in sequence(now):
         last, piece = mapping(items[-1] if items else None), mapping(item)

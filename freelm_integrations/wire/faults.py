@@ -1,4 +1,7 @@
-"""What went wrong, as a value: (status, headers, body), an error inside a stream or a transport error -> `Fault`."""
+"""What went wrong, as a value.
+
+(status, headers, body), an error inside a stream or a transport error -> `Fault`.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,10 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 class Fault:
     """A classified failure.
 
-    `scope` is what the server's words apply to (None: the verdict table's default for the kind), `retry_after` what it
-    promised in seconds (None: nothing, 0: now), `message` the server's words, shortened and without secrets.
+    `scope` is what the server's words apply to (None: the verdict table's default for the kind),
+    `retry_after` what it promised in seconds (None: nothing, 0: now), `message` the server's words,
+    shortened and without secrets. `parameter` may name several, with commas between them, and names
+    a field of messages as `messages.<field>`.
     """
 
     kind: FaultKind

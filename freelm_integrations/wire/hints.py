@@ -13,7 +13,7 @@ from freelm_integrations.wire.durations import (
     until_midnight,
     until_next_month,
 )
-from freelm_integrations.wire.shapes import mapping, sequence, text
+from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,10 @@ _MONTHLY = re.compile(r"per month|monthly|/ ?month|tokens-month")
 
 
 class Reading(NamedTuple):
-    """What a server said of one window: how much, how much is left, when it is full again (s from now); None: unsaid."""
+    """What a server said of one window; None: unsaid.
+
+    `per` is its length and `resets_after` when it is full again, both in seconds.
+    """
 
     unit: Unit
     per: float
@@ -61,9 +64,9 @@ def readings(
 ) -> tuple[Reading, ...]:
     """What rate-limit headers say, a window each; header names in lower case.
 
-    `windows` are the lengths (s) of windows whose headers do not name them: Groq's bare `requests` is a day and its
-    bare `tokens` a minute. A header without even a unit (OpenRouter) is taken for requests, of a minute if that is how
-    soon it resets, else of a day.
+    `windows` are the lengths (s) of windows whose headers do not name them: Groq's bare `requests`
+    is a day and its bare `tokens` a minute. A header without even a unit (OpenRouter) is taken for
+    requests, of a minute if that is how soon it resets, else of a day.
     """
     found: dict[tuple[Unit, float | None], dict[str, str]] = {}
     for name, value in headers.items():
@@ -83,10 +86,11 @@ def retry_after(
     utc: float | None,
     day_zone: str = "UTC",
 ) -> float | None:
-    """Seconds until trying again makes sense, as far as a refusal says; 0.0 means now, None that it does not say.
+    """Seconds until trying again makes sense; 0.0 means now, None that the refusal does not say.
 
-    `data` is its parsed body and `prose` its sentences. `utc` is now in epoch seconds, None where only lengths can be
-    told. A daily quota ends at midnight in `day_zone`, whatever shorter wait is named beside it.
+    `data` is its parsed body and `prose` its sentences. `utc` is now in epoch seconds, None where
+    only lengths can be told. A daily quota ends at midnight in `day_zone`, whatever shorter wait is
+    named beside it.
     """
     ends = _daily_violation(data, utc=utc, day_zone=day_zone)
     if ends is not None:
@@ -148,7 +152,10 @@ def _exhausted(headers: Mapping[str, str], utc: float | None) -> float | None:
 
 
 def _daily_violation(data: object, *, utc: float | None, day_zone: str) -> float | None:
-    """The wait of a daily quota among Google's violations; the delay told beside it is often a few seconds (2026-07)."""
+    """The wait of a daily quota among Google's violations.
+
+    The delay told beside it is often a few seconds, which is not true (2026-07).
+    """
     if utc is None:
         return None
     for detail in _details(data):
@@ -159,7 +166,7 @@ def _daily_violation(data: object, *, utc: float | None, day_zone: str) -> float
 
 
 def _error(data: object) -> Json:
-    first = next(iter(sequence(data)), None) if isinstance(data, list) else data
+    first = next(iter(data), None) if is_sequence(data) else data
     return mapping(mapping(first).get("error"))
 
 

@@ -1,4 +1,4 @@
-"""Messages brought into the shape one provider takes: roles, order, names, content, tool ids, images, extras."""
+"""Messages brought into the shape one provider takes: roles, order, names, content, tool ids."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.wire.shapes import mapping, sequence, text
+from freelm_integrations.wire.content import joined, wire_content
+from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from freelm_integrations.chat import Json, Message, Request
     from freelm_integrations.wire.openai import ChatCompletions
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SHORT_ID = 9
 _ANSWERS = frozenset({"assistant", "tool"})
-# What other front ends put into an assistant's content and no provider but its maker takes back.
-_FOREIGN_PARTS = frozenset({"thinking", "reasoning", "redacted_thinking", "tool_use", "tool_call"})
+_JSON_FORMATS = frozenset({"json_object", "json_schema"})
+_SAY_JSON = "Answer in JSON."
 
 
 def shaped_messages(
     request: Request, model: str, rules: ChatCompletions, refused: frozenset[str]
 ) -> list[Json]:
-    """The messages as they go on the wire; fields named in `refused` as `messages.<field>` are left out."""
-    kept = rules.message_fields.difference(
-        name.removeprefix("messages.") for name in refused if name.startswith("messages.")
-    ) | {"role", "content"}
+    """The messages as they go on the wire, without the fields in `refused` (`messages.<field>`)."""
+    kept = rules.message_fields
+    if refused:
+        kept -= {name.removeprefix("messages.") for name in refused if name.startswith("messages.")}
+        kept |= {"role", "content"}
     shaped: list[Json] = []
     for message in request.messages:
         wire = _shaped(message, model, rules, kept)
@@ -40,13 +41,13 @@ def shaped_messages(
 
 
 def alnum9(tool_id: str) -> str:
-    """A tool id of nine letters and digits: the same one for the same id, and such an id for itself."""
-    if len(tool_id) == 9 and tool_id.isascii() and tool_id.isalnum():
+    """A tool id of nine letters and digits: the same for the same id, itself for such a one."""
+    if len(tool_id) == _SHORT_ID and tool_id.isascii() and tool_id.isalnum():
         return tool_id
     number = int.from_bytes(hashlib.sha256(tool_id.encode("utf-8", "replace")).digest()[:8], "big")
     digits: list[str] = []
-    for _ in range(9):
-        number, digit = divmod(number, 62)
+    for _ in range(_SHORT_ID):
+        number, digit = divmod(number, len(_ALPHABET))
         digits.append(_ALPHABET[digit])
     return "".join(digits)
 
@@ -55,16 +56,16 @@ def _shaped(
     message: Message, model: str, rules: ChatCompletions, kept: frozenset[str]
 ) -> Json | None:
     wire: Json = {name: message[name] for name in message if name in kept}
-    if "name" in wire and (wire["role"] not in rules.named_roles or wire["name"] is None):
+    role = wire.setdefault("role", "user")
+    if "name" in wire and (role not in rules.named_roles or not wire["name"]):
         del wire["name"]
     content = wire.get("content")
     if not isinstance(content, str):
-        wire["content"] = _content(content, rules)
-    role = wire.get("role")
+        wire["content"] = wire_content(content, rules)
     if role == "assistant":
         return _assistant(wire, message, model, rules)
     if role == "tool":
-        _tool_result(wire, rules)
+        _make_result(wire, rules)
     elif role == "developer" and not rules.developer_role:
         wire["role"] = "system"
     if wire["content"] is None:
@@ -72,11 +73,11 @@ def _shaped(
     return None if wire["role"] == "system" and not wire["content"] else wire
 
 
-def _tool_result(wire: Json, rules: ChatCompletions) -> None:
+def _make_result(wire: Json, rules: ChatCompletions) -> None:
     if rules.tool_id == "alnum9":
         wire["tool_call_id"] = alnum9(text(wire.get("tool_call_id")))
-    if isinstance(wire["content"], list):
-        wire["content"] = _joined(wire["content"]) or json.dumps(wire["content"])
+    if is_sequence(wire["content"]):
+        wire["content"] = joined(wire["content"]) or json.dumps(wire["content"])
 
 
 def _assistant(wire: Json, message: Message, model: str, rules: ChatCompletions) -> Json | None:
@@ -85,14 +86,14 @@ def _assistant(wire: Json, message: Message, model: str, rules: ChatCompletions)
         wire["tool_calls"] = calls
         _sign(calls, model, rules)
         if not wire["content"]:
-            _empty_content(wire, rules)
+            _say_nothing(wire, rules)
     elif not wire["content"]:
         return None  # refused by most: an assistant who neither speaks nor calls
     _add_extras(wire, message, model, rules)
     return wire
 
 
-def _empty_content(wire: Json, rules: ChatCompletions) -> None:
+def _say_nothing(wire: Json, rules: ChatCompletions) -> None:
     if rules.content_beside_calls == "omit":
         del wire["content"]
     else:
@@ -114,8 +115,8 @@ def _call(call: Json, rules: ChatCompletions) -> Json:
 
 
 def _arguments(function: Json) -> str:
-    """Valid JSON text, whatever the model once wrote: several providers refuse the whole history otherwise."""
-    said = function.get("arguments")
+    """Valid JSON text, whatever the model once wrote: some refuse the whole history otherwise."""
+    said: Any = function.get("arguments")
     if not isinstance(said, str):
         return json.dumps(said or {})
     if not said.strip():
@@ -128,7 +129,7 @@ def _arguments(function: Json) -> str:
 
 
 def _sign(calls: list[Json], model: str, rules: ChatCompletions) -> None:
-    """Put the documented stand-in where a thought signature must be and cannot: the first call, made elsewhere."""
+    """Put the documented stand-in for a signature on calls that were made elsewhere."""
     if rules.signature is None or any("extra_content" in call for call in calls):
         return
     name = model.lower()
@@ -137,61 +138,27 @@ def _sign(calls: list[Json], model: str, rules: ChatCompletions) -> None:
 
 
 def _add_extras(wire: Json, message: Message, model: str, rules: ChatCompletions) -> None:
-    """Send back what this provider alone understands: nested as it came, or flat and to the same model only."""
-    own = mapping(mapping(message.get("extra_content")).get(rules.extra_key or ""))
-    if not own:
+    """Send back what this provider alone understands: nested as it came, or flat to its model."""
+    if rules.extra_key is None or "extra_content" not in message:
         return
-    if not rules.extra_fields:
+    own = mapping(mapping(message["extra_content"]).get(rules.extra_key))
+    if own and not rules.extra_fields:
         wire["extra_content"] = {rules.extra_key: own}
-    elif own.get("model") == model:
+    elif own and own.get("model") == model:
         wire.update({name: own[name] for name in rules.extra_fields if name in own})
-
-
-def _content(content: Any, rules: ChatCompletions) -> Any:
-    if content is None:
-        return None
-    if not isinstance(content, (list, tuple)):
-        return str(content)
-    parts = [_part(part, rules) for part in content if not _is_foreign(part)]
-    if rules.text_parts and parts:
-        return parts
-    only_text = all(part.get("type") == "text" for part in parts)
-    return _joined(parts) if only_text else parts
-
-
-def _is_foreign(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in _FOREIGN_PARTS
-
-
-def _joined(parts: list[Any]) -> str:
-    return "\n".join(said for part in parts if (said := text(mapping(part).get("text"))))
-
-
-def _part(part: Any, rules: ChatCompletions) -> Mapping[str, Any]:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
-    shaped = mapping(part)
-    if shaped.get("type") != "image_url":
-        return shaped
-    image = shaped.get("image_url")
-    if rules.image_url == "string" and isinstance(image, dict):
-        return {**shaped, "image_url": mapping(image).get("url")}
-    if rules.image_url == "object" and isinstance(image, str):
-        return {**shaped, "image_url": {"url": image}}
-    return shaped
 
 
 def _place(wire: Json, shaped: list[Json], rules: ChatCompletions) -> None:
     """Append the message where the provider's order allows it, mended where it does not."""
     before = shaped[-1]["role"] if shaped else None
-    if wire["role"] == "system" and _out_of_place(before, rules):
+    if wire["role"] == "system" and _is_out_of_place(before, rules):
         wire["role"] = "user"
     if rules.bridge is not None and before == "tool" and wire["role"] == "user":
         shaped.append({"role": "assistant", "content": rules.bridge})
     shaped.append(wire)
 
 
-def _out_of_place(before: str | None, rules: ChatCompletions) -> bool:
+def _is_out_of_place(before: str | None, rules: ChatCompletions) -> bool:
     if rules.system_place == "anywhere" or before is None:
         return False
     return before in _ANSWERS if rules.system_place == "not_after_answer" else before != "system"
@@ -202,14 +169,16 @@ def _may_be_prefix(wire: Json) -> bool:
 
 
 def _wants_json(request: Request) -> bool:
-    return request.response_format is not None and request.response_format.get("type") in {
-        "json_object",
-        "json_schema",
-    }
+    wanted = request.response_format
+    return wanted is not None and wanted.get("type") in _JSON_FORMATS
 
 
 def _say_json(shaped: list[Json]) -> None:
-    """Mention JSON, if nobody has: asked for it without the word, some models write spaces for ever."""
+    """Mention JSON if nobody has: without the word, some models write spaces for ever."""
     if any("json" in str(message.get("content")).lower() for message in shaped):
         return
-    shaped.insert(0, {"role": "system", "content": "Answer in JSON."})
+    first = shaped[0] if shaped else {}
+    if first.get("role") == "system" and isinstance(first["content"], str):
+        first["content"] += "\n" + _SAY_JSON
+    else:
+        shaped.insert(0, {"role": "system", "content": _SAY_JSON})

@@ -1,7 +1,7 @@
 """The chat-completions dialect that all our providers speak, each with an accent of its own.
 
-`ChatCompletions` declares the accent as data; what is done with it stands in `encode`, `messages`, `decode`, `classify` and
-`hints`. Nothing of a request but its wire form is ever changed.
+`ChatCompletions` declares the accent as data (`accents.py` holds the known ones); what is done with
+it stands in `encode`, `messages`, `decode`, `classify` and `hints`.
 """
 
 from __future__ import annotations
@@ -30,58 +30,58 @@ MESSAGE_FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatCompletions:
-    """How one provider speaks chat completions; with no argument, plainly. Immutable, safe from any thread.
+    """How one provider speaks chat completions; with no argument, plainly.
 
-    Where a field is keyed by model, the key is a part of the model's id and the first match counts; "" matches all.
+    Immutable and safe from any thread. A field keyed by model has parts of model ids as keys; the
+    first that fits counts, and "" fits all. Names of parameters are OpenAI's own throughout.
 
-    Parameters
+    Parameters:
         renames: what OpenAI's parameters are called here (`{"seed": "random_seed"}`).
-        allowed: the only parameters sent, by OpenAI's names; None for all.
-        denied: parameters never sent, by OpenAI's names (`stream_options` is one of them).
-        ranges: smallest and largest value taken; others are moved to the nearest.
-        defaults: parameters sent where the caller says nothing.
-        by_model: the same for some models.
-        output_default: output tokens asked for where the caller says nothing, because the provider's own default is
-            harmful; `thinking_default` the same for models tagged `reasoning`.
-        efforts: `reasoning_effort` as each model takes it, None for leaving it out (`{"gpt-oss": {"none": "low"}}`).
+        allowed: the only ones sent; None for all. `denied`: ones never sent.
+        ranges: the smallest and largest value taken; others are moved to the nearer one.
+        defaults: sent where the caller says nothing; `by_model` the same for some models.
+        output_default: the output limit sent where the caller gives none, because the provider's
+            own is harmful; `thinking_default` the same for models tagged `reasoning`.
+        efforts: by model, `reasoning_effort` as it is said here, None for leaving it out.
 
-    Tools and formats
+    Tools and formats:
         forced_choice: the word that forces some tool call.
-        named_choice: whether one tool can be forced by name; otherwise it is sent alone, and forced.
-        tool_id: the shape tool ids must have; `alnum9` hashes others, alike in calls and results, on the wire only.
+        named_choice: whether a tool can be forced by name; else it is sent alone, and forced.
+        tool_id: the shape of tool ids; `alnum9` hashes others, alike in calls and results.
         strict_tools: whether `strict` goes with a function.
-        format_with_tools: whether `response_format` may stand beside tools; if not, it is left out.
+        format_with_tools: whether `response_format` may stand beside tools; else it is left out.
         json_word: whether the prompt must say JSON where JSON is asked for.
-        schema: what tool and answer schemas may hold.
+        schema: what the schemas of tools and answers may hold.
 
-    Messages
+    Messages:
         message_fields: the fields a message may have.
         named_roles: the roles whose messages may have a `name`.
         developer_role: whether it is known; it becomes `system` otherwise.
-        system_place: where system messages may stand: `anywhere`, `not_after_answer` (not after an assistant or a tool)
-            or `first`; elsewhere they are sent as the user's.
-        content_beside_calls: an assistant's missing content beside tool calls: `null`, `empty` or `omit`.
-        bridge: what the assistant is made to say between a tool's result and a user message; None for nothing.
+        system_place: where system messages may stand: `anywhere`, `not_after_answer` (of an
+            assistant or a tool) or `first`; elsewhere they are sent as the user's.
+        content_beside_calls: what stands for missing content beside tool calls.
+        bridge: what the assistant is made to say between a tool's result and the user.
         text_parts: whether text-only content may stay a list of parts.
         image_url: `object` for `{"url": ...}`, `string` for the bare address.
-        prefix_flag: the field that marks a trailing assistant message as the beginning of the answer.
+        prefix_flag: the field that makes a trailing assistant message the answer's beginning.
 
-    Extras (what only their maker understands: signatures, reasoning details)
-        extra_key: this provider's name in `extra_content`; only that part is ever sent back.
-        extra_fields: reply and message fields kept under that name and sent back flat, to the same model only; empty
+    Extras, which only their maker understands (signatures, reasoning details):
+        extra_key: this provider's name in `extra_content`; only that part is sent back.
+        extra_fields: fields kept under that name and sent back flat, to the same model only; empty
             where the provider uses `extra_content` itself.
-        signature: stand-in for a missing thought signature, for models in `signed_models`.
+        signature: the stand-in for a missing thought signature, in models of `signed_models`.
 
-    Answers
+    Answers:
         stream_options: whether usage must be asked for in streams.
-        sends_done: whether a whole stream ends in a finish reason or `[DONE]`; False takes any end for a whole answer.
-        calls_may_end: whether a stream that ends without either counts as whole after tool calls that are whole.
-        think_tags: the tag that wraps thinking at the beginning of an answer, by model (`{"minimax": "think"}`).
+        sends_done: whether a whole stream has a finish reason or `[DONE]`; if not, any end is one.
+        calls_may_end: whether whole tool calls make a stream whole that has neither.
+        think_tags: by model, the tag around thinking at the beginning of an answer.
         finish_words: finish reasons of its own.
 
-    Faults
-        quota_scope: what a quota counts for where the words do not say; `day_zone` is where its day begins.
-        windows: the lengths (s) of the windows its bare `x-ratelimit-*-requests` and `-tokens` headers are about.
+    Faults:
+        quota_scope: what a quota counts for where the words do not say.
+        day_zone: where its quota's day begins.
+        windows: lengths (s) of the windows its bare `x-ratelimit-*-requests` (`-tokens`) mean.
         fault_rules: tried before the general ones.
     """
 
@@ -143,7 +143,11 @@ class ChatCompletions:
         tags: tuple[str, ...] = (),
         dropped: frozenset[str] = frozenset(),
     ) -> bytes:
-        """The body to send; `dropped` are parameters this model was seen to refuse (`Fault.parameter`)."""
+        """The body to send; `dropped` are what this model was seen to refuse.
+
+        Raises:
+            TypeError: something in the request has no form in JSON.
+        """
         return body_of(request, model, rules=self, tags=tags, dropped=dropped)
 
     def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder:
@@ -152,7 +156,7 @@ class ChatCompletions:
         return kind(self, request, model)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes, *, utc: float) -> Fault:
-        """What a refusal means; `utc` is now in epoch seconds, for limits that end at a calendar moment."""
+        """What a refusal means; `utc` is now in epoch seconds, for limits that end at a date."""
         return classify(complaint(status, headers, body), self, utc=utc)
 
     def readings(self, headers: Mapping[str, str], *, utc: float) -> tuple[Reading, ...]:

@@ -6,59 +6,77 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from freelm_integrations.wire.complaints import Complaint
 
-NEEDED = frozenset(
-    {"model", "messages", "tools", "tool_choice", "response_format", "stream", "input", "functions"}
+_NEEDED = frozenset(
+    {"model", "messages", "tools", "tool_choice", "response_format", "stream", "input"}
 )
-"""What cannot be left out without asking for something else: a refusal of these is the model's inability."""
-_MESSAGE_CORE = frozenset({"messages.content", "messages.role", "messages.tool_calls", "messages"})
+_NEEDED_IN_MESSAGES = frozenset({"", "role", "content", "tool_calls", "tool_call_id"})
+_REFUSALS = frozenset({400, 422})
 _WHERE = frozenset({"body", "query", "root"})
-_NAME = r"[a-z_][\w.]*"
-_QUOTED = rf"[`'\"]({_NAME})[`'\"]"
-_MISSING = re.compile(r"field required|missing")
+_MESSAGE = "messages."
+_QUOTED = r"[`'\"]([a-z_][\w.]*)[`'\"]"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"unknown name {_QUOTED}(?! at)",  # Google
-        rf"unknown name {_QUOTED} at '(?:generation_config|)'",
-        rf"(?:property|parameter|field|argument) {_QUOTED} is (?:un|not )supported",  # Groq, Cerebras
-        r"unsupported parameter\(s\): ([\w`'\", ]+)",  # NIM
-        rf"(?:unsupported|unknown|unrecognized|invalid|unexpected) (?:request |keyword )?"
-        rf"(?:parameter|argument|field)s?(?: supplied)?:? [`'\"]?({_NAME})",
+        # Google; with a path behind it the name is one inside messages or tools.
+        rf"unknown name {_QUOTED}(?! at '[^'])",
+        # Groq, Cerebras
+        rf"(?:property|parameter|field|argument) {_QUOTED} is (?:un|not )supported",
+        # NIM, which lists all of them
+        r"unsupported parameter\(s\):? ([\w`'\", ]+)",
+        # OpenAI and what is built like it
+        (
+            r"(?:unsupported|unknown|unrecognized|invalid|unexpected) (?:request |keyword )?"
+            r"(?:parameter|argument|field)s?(?: supplied)?:? [`'\"]?([a-z_][\w.]*)"
+        ),
+        # pydantic in prose
         rf"{_QUOTED}:? (?:extra inputs are not permitted|is not (?:supported|allowed|permitted))",
-        r"\b(?:body\.)?([a-z_]+(?:\.\w+)*): extra inputs are not permitted",
-        rf"(?:additional properties|extra (?:field|input)s?)[^'\"`]{{0,40}}{_QUOTED}",
+        r"([a-z_]+(?:\.\w+)*):? extra inputs are not permitted",
+        rf"(?:additional propert|extra (?:field|input))[^'\"`]{{0,40}}{_QUOTED}",
         r"\b([a-z]+_[a-z_]+) (?:is )?not supported",
     )
 )
 _IN_MESSAGES = re.compile(r"messages?[.\[]\s*\d+")
-_THINKING = re.compile(
-    r"does not support thinking|not support reasoning|reasoning.effort.{0,20}not"
-)
+_THINKING = re.compile(r"does not support (?:thinking|reasoning)")
 
 
 def named_parameter(said: Complaint) -> str | None:
-    """The parameters a 400 or 422 refuses, apart by commas; a message's field as `messages.<field>`; None for none."""
-    if said.status not in {400, 422}:
+    """The parameters that a 400 or 422 refuses, with commas between them; None if it names none.
+
+    A field of messages is named as `messages.<field>`.
+    """
+    if said.status not in _REFUSALS:
         return None
     return _located(said) or _written(said)
 
 
+def can_be_dropped(parameter: str) -> bool:
+    """Whether the request still asks for the same without all of these parameters."""
+    return not any(_is_needed(name) for name in parameter.split(","))
+
+
+def _is_needed(name: str) -> bool:
+    if name.startswith(_MESSAGE):
+        return name.removeprefix(_MESSAGE) in _NEEDED_IN_MESSAGES
+    return name.partition(".")[0] in _NEEDED
+
+
 def _located(said: Complaint) -> str | None:
-    """From the `loc` of a schema violation (FastAPI: NIM, Mistral): where it is, unless it is what is missing."""
-    if not said.locations or "missing" in said.words:
+    """From the `loc` of a schema violation (FastAPI: NIM, Mistral), unless something is missing."""
+    if "missing" in said.words:
         return None
-    names: list[str] = []
-    for location in said.locations:
-        path = [part for part in location if part not in _WHERE and not part.isdecimal()]
-        if len(path) == 1:
-            names.append(path[0])
-        elif path and path[0] == "messages":
-            names.append(f"messages.{path[-1]}")
-        elif path:
-            return path[0] if path[0] in NEEDED else path[0]
-    return ",".join(dict.fromkeys(names)) or None
+    names = [name for location in said.locations if (name := _name_at(location))]
+    return _listed(names)
+
+
+def _name_at(location: tuple[str, ...]) -> str:
+    path = [part for part in location if part not in _WHERE and not part.isdecimal()]
+    if not path:
+        return ""
+    return _MESSAGE + path[-1] if path[0] == "messages" and len(path) > 1 else path[0]
 
 
 def _written(said: Complaint) -> str | None:
@@ -67,23 +85,16 @@ def _written(said: Complaint) -> str | None:
     for pattern in _PATTERNS:
         found = pattern.search(said.text)
         if found:
-            return _cleaned(found[1], said.text)
+            return _listed(_cleaned(name, said.text) for name in found[1].split(","))
     return None
 
 
-def _cleaned(found: str, text: str) -> str | None:
-    names = [name.strip(" `'\".") for name in found.split(",")]
-    bare = [name.removeprefix("body.") for name in names if name]
-    if len(bare) == 1 and (_IN_MESSAGES.search(text) or bare[0].startswith("messages.")):
-        return f"messages.{bare[0].rpartition('.')[2]}"
-    return ",".join(bare) or None
+def _cleaned(found: str, text: str) -> str:
+    name = found.strip(" `'\".").removeprefix("body.")
+    if name.startswith(_MESSAGE) or (name and _IN_MESSAGES.search(text)):
+        return _MESSAGE + name.rpartition(".")[2]
+    return name
 
 
-def can_be_dropped(parameter: str) -> bool:
-    """Whether the request still asks for the same without these parameters."""
-    return not any(
-        name in _MESSAGE_CORE
-        or name.partition(".")[0] in NEEDED
-        and not name.startswith("messages.")
-        for name in parameter.split(",")
-    )
+def _listed(names: Iterable[str]) -> str | None:
+    return ",".join(name for name in dict.fromkeys(names) if name) or None

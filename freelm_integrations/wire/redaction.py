@@ -1,4 +1,4 @@
-"""A server's words made fit to be shown: short, on one line, without keys and the names of accounts."""
+"""A server's words made fit to be shown: short, on one line, without keys and accounts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 _LONGEST = 300
 _SECRETS = re.compile(
     r"""
-      \b(?:sk-or-|sk-|gsk_|csk-|nvapi-|hf_|AIza|AQ\.|tgp_|xai-)[\w.\-]{4,}   # keys by their prefix
-    | \b(?:org|user|proj|project|acct)[_-][A-Za-z0-9]{6,}                    # names of organisations and users
+      \b(?:sk-or-|sk-|gsk_|csk-|nvapi-|hf_|AIza|AQ\.|tgp_|xai-)[\w.\-]{4,}  # keys by prefix
+    | \b(?:org|user|proj|acct)[_-](?=\w*\d)\w{6,}                  # organisations and users
+    | \bprojects?[/\s:_a-z]{1,12}\d{6,}
     | (?<=Bearer\s)\S+
-    | \b(?=[A-Za-z0-9_\-]*\d)(?=[A-Za-z0-9_\-]*[A-Za-z])[A-Za-z0-9_]{24,}\b    # anything as long as a key
+    | \b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9_]{24,}\b                 # anything as long as a key
     | \b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b
     | \b[0-9a-f]{32}\.[A-Za-z0-9]{8,}                                        # Z.ai
     """,

@@ -1,11 +1,14 @@
-"""JSON schemas brought down to what a provider takes. A schema only gets wider by it: answers are validated by the caller."""
+"""JSON schemas brought down to what a provider takes.
+
+A schema only gets wider by it: answers are validated by the caller, against the schema as it was.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.wire.shapes import mapping, sequence, text
+from freelm_integrations.wire.shapes import is_mapping, mapping, sequence, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,33 +16,31 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Json
 
 _MAX_DEPTH = 24
-_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_SINGLE = (
-    "items",
-    "additionalProperties",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
+_MAX_NODES = 5000
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_SINGLE = frozenset(
+    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
 )
-_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
+_LISTED = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_ANYTHING: Json = {"type": "object"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaRules:
     """What a provider's schemas may hold.
 
-    `inline`: `$ref` is replaced by what it points at (a recursive one by any object). `without`: keywords left out.
-    `const_as_enum`: `const` becomes an `enum` of one. `single_type`: a list of types becomes `anyOf`, or `nullable`.
-    `closed`: objects say `additionalProperties: false` at every level wherever `strict` is asked for.
+    `inline`: `$ref` is replaced by what it points at (a recursive one by any object).
+    `without`: keywords left out; `oneOf` then becomes `anyOf`, and `allOf` is merged.
+    `formats`: the only values of `format` sent, None for all.
+    `plain_types`: one type each (a list of them becomes `anyOf`, `null` becomes `nullable`),
+    `const` becomes an `enum` of one, enums hold strings only, arrays say what their items are.
+    `closed`: objects of a strict schema say `additionalProperties: false` at every level.
     """
 
     inline: bool = False
     without: frozenset[str] = frozenset()
-    const_as_enum: bool = False
-    single_type: bool = False
+    formats: frozenset[str] | None = None
+    plain_types: bool = False
     closed: bool = False
 
     @property
@@ -59,27 +60,40 @@ def fit(schema: Mapping[str, Any], rules: SchemaRules, *, strict: bool = False) 
 
 
 class _Fitting:
+    """One schema being copied. Bounded, because references can multiply without being circular."""
+
     def __init__(self, root: Json, rules: SchemaRules, *, closed: bool) -> None:
         self._root = root
         self._rules = rules
         self._closed = closed
+        self._nodes = 0
 
     def node(self, schema: Mapping[str, Any], depth: int, seen: tuple[str, ...]) -> Json:
-        if depth > _MAX_DEPTH:
-            return {"type": "object"}
+        self._nodes += 1
+        if depth > _MAX_DEPTH or self._nodes > _MAX_NODES:
+            return dict(_ANYTHING)
         if self._rules.inline and isinstance(schema.get("$ref"), str):
             return self._inlined(schema, depth, seen)
-        fitted: Json = {
+        without = self._rules.without
+        source = _reworded(schema, without)
+        fitted = {
             key: self._child(key, value, depth, seen)
-            for key, value in schema.items()
-            if key not in self._rules.without
+            for key, value in source.items()
+            if key not in without and not self._is_foreign_format(key, value)
         }
-        return self._plain(fitted, schema)
+        if self._rules.plain_types:
+            _make_plain(fitted, source)
+        if self._closed and source.get("type") == "object":
+            fitted["additionalProperties"] = False
+        return fitted
+
+    def _is_foreign_format(self, key: str, value: Any) -> bool:
+        formats = self._rules.formats
+        return key == "format" and formats is not None and value not in formats
 
     def _child(self, key: str, value: Any, depth: int, seen: tuple[str, ...]) -> Any:
-        if key in _NAMED and isinstance(value, dict):
-            named: Json = value
-            return {name: self._value(item, depth, seen) for name, item in named.items()}
+        if key in _NAMED and is_mapping(value):
+            return {name: self._value(item, depth, seen) for name, item in value.items()}
         if key in _SINGLE:
             return self._value(value, depth, seen)
         if key in _LISTED:
@@ -87,23 +101,12 @@ class _Fitting:
         return value
 
     def _value(self, value: Any, depth: int, seen: tuple[str, ...]) -> Any:
-        return self.node(mapping(value), depth + 1, seen) if isinstance(value, dict) else value
-
-    def _plain(self, fitted: Json, schema: Mapping[str, Any]) -> Json:
-        if self._rules.const_as_enum and "const" in schema:
-            fitted.pop("const", None)
-            if isinstance(schema["const"], str):
-                fitted["enum"] = [schema["const"]]
-        if self._rules.single_type and isinstance(schema.get("type"), list):
-            _single_type(fitted)
-        if self._closed and schema.get("type") == "object":
-            fitted["additionalProperties"] = False
-        return fitted
+        return self.node(value, depth + 1, seen) if is_mapping(value) else value
 
     def _inlined(self, schema: Mapping[str, Any], depth: int, seen: tuple[str, ...]) -> Json:
         reference = text(schema.get("$ref"))
         if reference in seen:
-            return {"type": "object"}
+            return dict(_ANYTHING)
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         return self.node({**self._target(reference), **beside}, depth + 1, (*seen, reference))
 
@@ -112,15 +115,49 @@ class _Fitting:
         for part in reference.removeprefix("#").strip("/").split("/"):
             if part:
                 target = mapping(target).get(part.replace("~1", "/").replace("~0", "~"))
-        return mapping(target)
+        return mapping(target) or _ANYTHING
 
 
-def _single_type(fitted: Json) -> None:
+def _reworded(schema: Mapping[str, Any], without: frozenset[str]) -> Json:
+    """The same schema with alternatives and unions said in the keywords that are left."""
+    said = dict(schema)
+    if "oneOf" in without and "oneOf" in said:
+        said.setdefault("anyOf", said["oneOf"])
+    if "allOf" in without:
+        for part in sequence(said.pop("allOf", None)):
+            said = _merged(said, mapping(part))
+    return said
+
+
+def _merged(said: Json, part: Json) -> Json:
+    merged = {**part, **said}
+    for key in ("properties", "$defs"):
+        if key in part and key in said:
+            merged[key] = {**mapping(part[key]), **mapping(said[key])}
+    if "required" in part and "required" in said:
+        both = (*sequence(said["required"]), *sequence(part["required"]))
+        merged["required"] = list(dict.fromkeys(name for name in both if isinstance(name, str)))
+    return merged
+
+
+def _make_plain(fitted: Json, source: Json) -> None:
+    fitted.pop("const", None)
+    if isinstance(source.get("const"), str):
+        fitted["enum"] = [source["const"]]
+    if isinstance(source.get("type"), list):
+        _one_type(fitted)
+    if fitted.get("type") == "array":
+        fitted.setdefault("items", {"type": "string"})
+    if "enum" in fitted and not all(isinstance(item, str) for item in sequence(fitted["enum"])):
+        del fitted["enum"]
+
+
+def _one_type(fitted: Json) -> None:
     types = [name for name in sequence(fitted.pop("type", None)) if isinstance(name, str)]
     others = [name for name in types if name != "null"]
     if len(others) == 1:
         fitted["type"] = others[0]
     elif others:
-        fitted["anyOf"] = [{"type": name} for name in others]
+        fitted.setdefault("anyOf", [{"type": name} for name in others])
     if "null" in types:
         fitted["nullable"] = True

@@ -1,9 +1,9 @@
-"""Reading JSON whose shape is a promise at best: each function gives what was hoped for, or nothing."""
+"""Reading JSON whose shape is a promise at best: what was hoped for, or nothing."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,16 +13,27 @@ if TYPE_CHECKING:
 NOTHING: Json = {}
 """An empty mapping to look things up in; never filled."""
 _EMPTY: list[Any] = []
+_LONGEST_NUMBER = 20
+
+
+def is_mapping(value: object) -> TypeGuard[Json]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_sequence(value: object) -> TypeGuard[list[Any]]:
+    """Whether it is a JSON array."""
+    return isinstance(value, list)
 
 
 def mapping(value: object) -> Json:
     """The value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else NOTHING
+    return value if is_mapping(value) else NOTHING
 
 
 def sequence(value: object) -> Sequence[Any]:
     """The value if it is a JSON array, else an empty one."""
-    return value if isinstance(value, list) else _EMPTY
+    return value if is_sequence(value) else _EMPTY
 
 
 def text(value: object) -> str:
@@ -31,14 +42,18 @@ def text(value: object) -> str:
 
 
 def integer(value: object) -> int | None:
-    """The value as an int if it is a whole number or spells one; None otherwise, and for booleans."""
+    """The value as an int if it is a whole number or spells one; None for all else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and len(value) < 20 and value.removeprefix("-").isdecimal():
+    if (
+        isinstance(value, str)
+        and len(value) < _LONGEST_NUMBER
+        and value.removeprefix("-").isdecimal()
+    ):
         return int(value)
     return None
 

@@ -1,7 +1,8 @@
 """Bytes in, server-sent events out, split anywhere.
 
-Lines end in LF, CRLF or CR; `data` lines of one event are joined by LF; comments and unknown fields mean nothing. Beyond the
-standard, an event that the end of the stream leaves without its blank line is still told, because providers drop that line.
+Lines end in LF, CRLF or CR; `data` lines of one event are joined by LF; comments and unknown fields
+mean nothing. Beyond the standard, an event that the end of the stream leaves without its blank line
+is still told, because providers drop that line.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class Event(NamedTuple):
 class EventReader:
     """The events of one stream, while its bytes come in. Not thread safe.
 
-    `stray` gathers the lines before the first event that no event stream has: a server that answers with a page or a
-    plain JSON body instead leaves it there.
+    `stray` gathers the lines before the first event that no event stream has: a server that answers
+    with a page or a plain JSON body instead leaves it there.
     """
 
     __slots__ = ("_buffer", "_data", "_name", "_skip_lf", "_started", "_told", "stray")
@@ -53,7 +54,10 @@ class EventReader:
         return self._read(lines)
 
     def _plain_newlines(self, data: bytes) -> bytes:
-        """The same lines with LF endings; a CR at the very end counts at once, and its LF is skipped when it comes."""
+        """The same lines with LF endings.
+
+        A CR at the very end counts at once, and its LF is skipped when it comes.
+        """
         if not data:
             return data
         if self._skip_lf and data.startswith(b"\n"):

@@ -1,4 +1,7 @@
-"""Thinking told from the answer where a provider puts both into the content: tags, flagged deltas, lists of parts."""
+"""Thinking told from the answer where a provider puts both into the content.
+
+That is between tags, in flagged deltas, or in lists of parts.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ SILENCE = Said()
 class ThinkSplitter:
     """Splits `<tag>thinking</tag>answer`, whatever pieces it comes in. Not thread safe.
 
-    The tag counts at the very beginning of the answer only (a user may talk about such tags), where `leading` declares it
-    for the model, or where the provider flags a piece as thinking. Not a character is lost but the tags and the line
-    breaks around them.
+    The tag counts at the very beginning of the answer only (a user may talk about such tags), where
+    `leading` declares it for the model, or where the provider flags a piece as thinking. Not a
+    character is lost but the tags and the line breaks around them.
     """
 
     __slots__ = ("_close", "_held", "_open", "_state")
@@ -36,9 +39,9 @@ class ThinkSplitter:
             "before" if leading else "plain"
         )
 
-    def feed(self, piece: str, *, flagged: bool = False) -> Said:
+    def feed(self, piece: str, *, is_flagged: bool = False) -> Said:
         """What this piece says; some of it may be held back until the next one."""
-        if flagged and self._state in {"before", "plain", "closed"}:
+        if is_flagged and self._state in {"before", "plain", "closed"}:
             self._state = "flagged"
             piece = self._held + piece.lstrip()
             self._held = ""
@@ -50,9 +53,14 @@ class ThinkSplitter:
             return self._begin(piece)
         if self._state == "closed":
             return self._after(piece)
-        if self._state == "flagged" and not flagged:
+        if self._state == "flagged" and not is_flagged:
             return self._unflag(piece)
         return self._inside(piece)
+
+    def opened(self, whole: str) -> str:
+        """A whole content with its opening tag, which some models leave out (NIM, 2026-11)."""
+        is_unopened = self._state == "before" and not whole.lstrip().startswith(self._open)
+        return self._open + whole if is_unopened and self._close in whole else whole
 
     def end(self) -> Said:
         """What was held back, now that nothing more comes."""
@@ -80,7 +88,7 @@ class ThinkSplitter:
         return Said(reasoning=piece[: len(piece) - kept])
 
     def _unflag(self, piece: str) -> Said:
-        """The first piece without a flag: the closing tag is glued to its front, or was never sent."""
+        """The first piece without a flag: the closing tag is its beginning, or never sent."""
         if piece.startswith(self._close):
             self._state = "closed"
             return self._after(piece[len(self._close) :])
@@ -105,7 +113,10 @@ def _overlap(piece: str, tag: str) -> int:
 
 
 def parts_said(parts: object) -> Said:
-    """What a list of content parts says (Mistral, OpenAPI of 2026-08); parts of unknown kinds say nothing."""
+    """What a list of content parts says (Mistral, OpenAPI of 2026-08).
+
+    Parts of unknown kinds say nothing.
+    """
     spoken: list[str] = []
     thought: list[str] = []
     for part in sequence(parts):

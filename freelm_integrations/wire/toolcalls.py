@@ -1,11 +1,13 @@
-"""Tool-call pieces told apart and numbered by us, because providers' own indexes and ids cannot be trusted.
+"""Tool-call pieces told apart and numbered by us: providers' own indexes and ids cannot be trusted.
 
-What is seen on the wire (sheets of 2026-11): the index missing, null, or 0 for every parallel call; the id missing, empty, in
-the first piece only or in each; a call whole in one piece or in many; the name repeated; `{}` sent ahead of the real arguments;
-spaces after complete arguments; a signature in a piece of its own. The rules:
+What is seen on the wire (2026-11): the index missing, null, or 0 for every parallel call; the id
+missing, empty, in the first piece only or in each; a call whole in one piece or in many; the name
+repeated; `{}` sent ahead of the real arguments; spaces after complete arguments; a signature in a
+piece of its own. The rules:
 
-1. A new id starts a call, unless the call it continues has not had one of its own yet. So does a known id at another index,
-   or with a name and further arguments when its own are complete; a piece sent twice counts once.
+1. A new id starts a call, unless the call it continues has not had one of its own yet or is not
+   complete. So does a known id at another index, or with a name and further arguments when its own
+   are complete; a piece sent twice counts once.
 2. Without an id, a name after complete arguments, or another name, starts a call.
 3. Anything else belongs to the call with that index, or to the last one.
 """
@@ -47,7 +49,10 @@ class _Piece:
 
 
 class _Call:
-    """One call being gathered. `held` are arguments not told yet: before the name, or a `{}` that may be a placeholder."""
+    """One call being gathered.
+
+    `held` are arguments not told yet: before the name, or a `{}` that may be a placeholder.
+    """
 
     __slots__ = ("arguments", "held", "id", "index", "name", "opened", "wire_index")
 
@@ -108,7 +113,7 @@ class ToolCalls:
         return parts
 
     def are_whole(self) -> bool:
-        """Whether there are calls, and each has a name and arguments that are a JSON object (or none at all)."""
+        """Whether there are calls, each with a name and a JSON object (or nothing) to it."""
         return bool(self._calls) and all(
             call.name and (call.is_complete() or not call.said().strip()) for call in self._calls
         )

@@ -21,8 +21,8 @@ def usage_in(chunk: Json, choice: Json) -> Usage | None:
 def usage_of(stated: Json) -> Usage | None:
     """The usage stated, or None where no count is.
 
-    Tokens that only the total shows are thinking (Google, 2026-11): they are counted as reasoning and as part of the
-    completion, so that prompt and completion always make up the total.
+    Tokens that only the total shows are thinking (Google, 2026-11): they are counted as reasoning
+    and as part of the completion, so that prompt and completion always make up the total.
     """
     prompt = integer(stated.get("prompt_tokens"))
     completion = integer(stated.get("completion_tokens"))
@@ -52,7 +52,10 @@ def later(before: Usage | None, now: Usage | None) -> Usage | None:
 
 
 def without_false_zero(usage: Usage, *, has_reasoned: bool) -> Usage:
-    """The same usage, but unknown instead of zero reasoning tokens after reasoning was seen (Cerebras, 2026-08)."""
+    """The same usage, but with unknown instead of zero reasoning tokens after reasoning was seen.
+
+    Cerebras states such zeros (2026-08).
+    """
     if has_reasoned and usage.reasoning_tokens == 0:
         return replace(usage, reasoning_tokens=None)
     return usage
