@@ -1,23 +1,23 @@
-"""The configured model: its fields, its clients, and what it says of itself without asking."""
+"""The configured model: its clients, its copies, and what it says of itself without asking."""
 
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from llama_index.core.base.llms.types import LLMMetadata
-from llama_index.core.constants import DEFAULT_TEMPERATURE
-from llama_index.core.llms.function_calling import FunctionCallingLLM
-from pydantic import Field, PrivateAttr, field_serializer, field_validator
+from pydantic import PrivateAttr
 from typing_extensions import Self
 
 from freelm_integrations.client import AsyncFreeLLM, FreeLLM
-from freelm_integrations.errors import ConfigError, FreeLLMError
-from freelm_integrations.llama_index.portable import described, restored
-from freelm_integrations.nearest import unknown
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.errors import FreeLLMError
+from freelm_integrations.llama_index.fields import ModelFields
 from freelm_integrations.settings import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from freelm_integrations.chat import Json
 
 OPTIONS = frozenset(Options.__annotations__)
@@ -25,100 +25,43 @@ LIVE = ("on_event", "http_client", "http_async_client", "callback_manager", "rat
 """Fields that hold something running: shared by copies, left out of pickles if they must be."""
 UNKNOWN_WINDOW = 8192
 """Tokens assumed while no model's window is known: small enough for every free model of 2026-11."""
+ABILITIES = frozenset({"tools", "vision", "json_schema"})
+"""Tags that say what a model can do."""
+REACH_LASTS = 5.0
+"""Seconds: catalogs change rarely, and this is asked on every call."""
 _CONNECTING = Lock()
 
 
-class ConfiguredLLM(FunctionCallingLLM):
+class _Listed(Protocol):
+    """What is looked at in a listed model."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+
+def _may_call_tools(models: Iterable[_Listed]) -> bool:
+    """Whether any can, as routing sees it: where no model tells its abilities, all may."""
+    told: dict[str, set[str]] = {}
+    for model in models:
+        told.setdefault(model.provider, set()).update(ABILITIES.intersection(model.tags))
+    return not told or any(not tags or "tools" in tags for tags in told.values())
+
+
+class _Reach(NamedTuple):
+    """What the pool could serve when we last looked; good until then, on the call's clock."""
+
+    window: int
+    has_tools: bool
+    until: float
+
+
+class ConfiguredLLM(ModelFields):
     """Everything about `LlamaIndexFreeLLM` but its calls."""
 
-    model: str | list[str] = Field(
-        default="auto",
-        description="Alias, tag, exact id or family, or several of these in the order to try. "
-        "With `auto`, FREELM_MODEL decides if it is set.",
-    )
-    temperature: float | None = Field(
-        default=DEFAULT_TEMPERATURE,
-        description="Sampling temperature; None leaves it to the provider.",
-        ge=0.0,
-        le=2.0,
-    )
-    max_tokens: int | None = Field(
-        default=None, description="The longest answer, in tokens; None: the provider's.", gt=0
-    )
-    top_p: float | None = Field(default=None, description="Nucleus sampling share.", gt=0, le=1)
-    stop: str | list[str] | None = Field(default=None, description="Where an answer ends.")
-    seed: int | None = Field(default=None, description="Seed, where the provider has one.")
-    additional_kwargs: dict[str, Any] = Field(
-        default_factory=dict, description="More chat-completions parameters for every call."
-    )
-    context_window: int | None = Field(
-        default=None,
-        description="Tokens of prompt and answer to plan for; None: the smallest window among "
-        "the routes of `model`. A longer request is still sent where it fits.",
-        gt=0,
-    )
-    is_function_calling_model: bool | None = Field(
-        default=None, description="Whether to use tools; None: if any route can."
-    )
-    should_use_structured_outputs: bool = Field(
-        default=False,
-        description="Ask for structured answers by `response_format`, not by a forced tool call.",
-    )
-    providers: Any = Field(
-        default=None,
-        repr=False,
-        description='`Groq("key")` and so on, or names; None: all with a key in the environment.',
-    )
-    strategy: str | None = Field(
-        default=None,
-        description="priority, round_robin, quota_aware or latency; None: FREELM_STRATEGY, else "
-        "quota_aware.",
-    )
-    timeout: float | None = Field(
-        default=None, description="Seconds a whole call may take to its first content; None: 60."
-    )
-    attempt_timeout: float | None = Field(
-        default=None, description="Seconds one attempt may stay silent; None: 30."
-    )
-    max_attempts: int | None = Field(default=None, description="Tries of one call; None: 12.")
-    hedge: bool | float | None = Field(
-        default=None,
-        description="A second attempt while the first is silent: adaptive (None, True), after so "
-        "many seconds, or never (False).",
-    )
-    wait: bool | None = Field(
-        default=None, description="Sleep until a route recovers, inside `timeout`; None: False."
-    )
-    on_interrupt: str | None = Field(
-        default=None,
-        description="What follows a cut after the first text: resume or raise; None: resume.",
-    )
-    allow_training: bool | None = Field(
-        default=None,
-        description="Use free tiers that may train on prompts; None: FREELM_ALLOW_TRAINING, "
-        "else True.",
-    )
-    free_only: bool | None = Field(
-        default=None, description="Refuse models known to cost money; None: True."
-    )
-    state: str | None = Field(
-        default=None, description="Where counts are kept; None: FREELM_STATE, else the default."
-    )
-    share: bool | None = Field(
-        default=None,
-        description="Share one pool with other clients over the same keys; None: True.",
-    )
-    on_event: Any = Field(
-        default=None, exclude=True, repr=False, description="A function told every event."
-    )
-    http_client: Any = Field(
-        default=None, exclude=True, repr=False, description="An httpx.Client to use."
-    )
-    http_async_client: Any = Field(
-        default=None, exclude=True, repr=False, description="An httpx.AsyncClient to use."
-    )
-
     _clients: tuple[FreeLLM, AsyncFreeLLM] | None = PrivateAttr(default=None)
+    _known_reach: _Reach | None = PrivateAttr(default=None)
 
     def __init__(self, **data: Any) -> None:
         """Check every argument; nothing is opened, read or sent.
@@ -127,26 +70,8 @@ class ConfiguredLLM(FunctionCallingLLM):
             ConfigError: an argument is unknown or makes no sense; the message names the nearest
                 that does.
         """
-        fields = type(self).model_fields
-        for name in data:
-            if name not in fields:
-                raise ConfigError(unknown("argument", name, fields))
         super().__init__(**data)
         self._connected()
-
-    @field_validator("providers", mode="before")
-    @classmethod
-    def _revive_providers(cls, providers: object) -> object:
-        return restored(providers)
-
-    @field_serializer("providers")
-    def _describe_providers(self, providers: object) -> object:
-        return described(providers)
-
-    @classmethod
-    def class_name(cls) -> str:
-        """The tag of serialised models; never changes."""
-        return "freelm_llm"
 
     # Clients
 
@@ -181,6 +106,8 @@ class ConfiguredLLM(FunctionCallingLLM):
         super().__setattr__(name, value)
         if name in OPTIONS:
             self._clients = None
+        if not name.startswith("_"):
+            self._known_reach = None
 
     def close(self) -> None:
         """Close idle connections of blocking calls; a later call opens new ones."""
@@ -238,12 +165,12 @@ class ConfiguredLLM(FunctionCallingLLM):
     @property
     def metadata(self) -> LLMMetadata:
         """What the pool can serve, as far as is known without asking; cheap, and never raises."""
-        window, has_tools = self._reach()
+        window = self._reach().window
         return LLMMetadata(
             context_window=window,
             num_output=-1 if self.max_tokens is None else min(self.max_tokens, window - 1),
             is_chat_model=True,
-            is_function_calling_model=has_tools,
+            is_function_calling_model=self._reach().has_tools,
             model_name=self.model if isinstance(self.model, str) else ",".join(self.model),
         )
 
@@ -257,20 +184,24 @@ class ConfiguredLLM(FunctionCallingLLM):
             "temperature": self.temperature,
         }
 
-    def _reach(self) -> tuple[int, bool]:
-        """The window (tokens) to plan for, and whether any route can call tools."""
+    def _reach(self) -> _Reach:
+        reach = self._known_reach
+        now = SYSTEM_CLOCK.now()
+        if reach is None or now >= reach.until:
+            reach = self._known_reach = self._look(until=now + REACH_LASTS)
+        return reach
+
+    def _look(self, *, until: float) -> _Reach:
         window, has_tools = self.context_window, self.is_function_calling_model
-        if window is not None and has_tools is not None:
-            return window, has_tools
         try:
             client = self.client
             if window is None:
                 window = client.context_window(self.model)
             if has_tools is None:
-                has_tools = any("tools" in model.tags for model in client.models())
+                has_tools = _may_call_tools(client.models())
         except FreeLLMError:  # no key, an unknown name: the call itself will say so
             has_tools = True if has_tools is None else has_tools
-        return window or UNKNOWN_WINDOW, has_tools
+        return _Reach(UNKNOWN_WINDOW if window is None else window, has_tools, until)
 
     # Copies
 

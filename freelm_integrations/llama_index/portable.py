@@ -29,8 +29,10 @@ DECLARED = {
 
 def described(providers: object) -> str | list[str | Json] | None:
     """The `providers` argument as plain data: names stay names, provider objects become dicts."""
-    if providers is None or isinstance(providers, str):
-        return providers
+    if providers is None:
+        return None
+    if isinstance(providers, str):
+        return ",".join(_name(word) for word in providers.split(","))
     if isinstance(providers, (list, tuple)):
         return [_described(one) for one in cast("Iterable[Any]", providers)]
     return [_described(providers)]
@@ -48,7 +50,7 @@ def restored(providers: object) -> object:
 
 def _described(provider: Any) -> str | Json:
     if isinstance(provider, str):
-        return provider
+        return _name(provider)
     models: Iterable[ModelSpec] | None = provider.models
     limits: Iterable[Limit] | None = provider.limits
     return {
@@ -61,6 +63,12 @@ def _described(provider: Any) -> str | Json:
         "limits": None if limits is None else [asdict(limit) for limit in limits],
         "discover": provider.discover,
     }
+
+
+def _name(word: str) -> str:
+    """The name, if it is one: what somebody put in its place could be a key."""
+    name = word.strip().lower()
+    return name if name in DECLARED or name == "local" else "unknown"
 
 
 def _restored(data: Json) -> object:

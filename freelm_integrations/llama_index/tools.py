@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
-from llama_index.core.llms import utils
 from llama_index.core.llms.llm import ToolSelection
+from pydantic_core import from_json
 
 from freelm_integrations.chat import ToolCall
 
@@ -101,7 +101,8 @@ def _selection(block: ToolCallBlock, *, is_finished: bool) -> ToolSelection:
 def object_so_far(text: str) -> Json:
     """As much of a JSON object as the beginning of its text says; empty if it is none."""
     try:
-        parsed = cast("object", utils.parse_partial_json(text))  # pyright: ignore[reportUnknownMemberType]
+        # Not core's parse_partial_json: it puts None where a value has not come yet.
+        parsed: object = from_json(text, allow_partial="trailing-strings")
     except ValueError:
         return {}
     return cast("Json", parsed) if isinstance(parsed, dict) else {}
