@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from freelm_integrations.lab.limits import LabLimit
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freelm_integrations.lab.limits import LabLimit
 
 Standing = Literal["live", "retired", "gone", "forbidden", "priced", "decoy"]
 
@@ -15,9 +17,10 @@ Standing = Literal["live", "retired", "gone", "forbidden", "priced", "decoy"]
 class LabModel:
     """One model of a played provider.
 
-    Standing: `live` serves a free key; `retired` is still listed but answers no more; `gone` was dropped from
-    the list and answers as the provider does for such ids; `forbidden` is refused to free keys; `priced` is
-    served to paying accounts only; `decoy` is listed but is no chat model (speech, safety and so on).
+    Standing: `live` serves a free key; `retired` is still listed but answers no more; `gone` was
+    dropped from the list and answers as the provider does for such ids; `forbidden` is refused to
+    free keys; `priced` is served to paying accounts only; `decoy` is listed but is no chat model
+    (speech, safety and so on).
     """
 
     id: str
@@ -27,12 +30,10 @@ class LabModel:
     standing: Standing = "live"
     dimensions: int = 0  # of an embedding model's vectors
     limits: tuple[LabLimit, ...] | None = None  # None: those of the provider
-    extra: Mapping[str, Any] = field(
-        default_factory=dict[str, Any]
-    )  # what only its row in the list says
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])  # only in its row
 
     def has(self, tag: str) -> bool:
-        """Whether the model carries a tag: `chat`, `tools`, `vision`, `reasoning`, `embed` and so on."""
+        """Whether the model carries a tag: `chat`, `tools`, `vision`, `embed` and so on."""
         return tag in self.tags
 
 

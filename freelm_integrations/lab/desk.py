@@ -1,31 +1,29 @@
-"""Where a played provider's requests are answered: who asks, for what, whether it may be, and what is said."""
+"""Where a played provider answers: who asks, for what, whether it may be, and what is said."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.catalog import LabModel
-from freelm_integrations.lab.dialects.asked import Asked, Finished, Ids, Piece, Told, prompt_size
-from freelm_integrations.lab.dialects.cerebras import Cerebras
-from freelm_integrations.lab.dialects.dialect import Refused
-from freelm_integrations.lab.dialects.openrouter import OpenRouter
-from freelm_integrations.lab.dialects.replies import JSON, SSE, Flow, Mishap, Reply, Whole
-from freelm_integrations.lab.faults import CUTS, REFUSALS, LabFault
+from freelm_integrations.lab.asked import Asked, Finished, Ids, Piece, Told, prompt_size
+from freelm_integrations.lab.faults import CUTS, LabFault
 from freelm_integrations.lab.limits import DAY, Meter, Tripped, Usage, admit
 from freelm_integrations.lab.loose import Json, fields, items, parse, whole_number, words_of
 from freelm_integrations.lab.mind.answer import Manner, answer
 from freelm_integrations.lab.mind.vectors import vector
-from freelm_integrations.lab.mind.words import WordSource
 from freelm_integrations.lab.record import LabRequest
-from freelm_integrations.lab.server.connection import Incoming
-from freelm_integrations.lab.server.spoil import Frames, one_frame, spoiled_stream, spoiled_whole
+from freelm_integrations.lab.refusals import Refused
+from freelm_integrations.lab.replies import Flow, Reply, Whole
+from freelm_integrations.lab.scripted import scripted_reply
+from freelm_integrations.lab.server.spoil import Frames, spoiled_stream, spoiled_whole
 
 if TYPE_CHECKING:
-    from freelm_integrations.lab.provider import LabProvider
+    from collections.abc import AsyncIterator, Coroutine, Mapping
 
-_HTML = b"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+    from freelm_integrations.lab.catalog import LabModel
+    from freelm_integrations.lab.mind.words import WordSource
+    from freelm_integrations.lab.provider import LabProvider
+    from freelm_integrations.lab.server.connection import Incoming
 
 # What a model's standing means to a request for it: the first of these the dialect has a line for.
 _STANDINGS: Mapping[str, tuple[str, ...]] = {
@@ -55,7 +53,7 @@ class Desk:
         ids = Ids(f"{self._seed}:{self._dialect.name}:{self._count}")
         return request, self._reply(incoming, request, ids)
 
-    # -- who asks for what -------------------------------------------------------------------------------
+    # -- who asks for what ----------------------------------------------------------------------
 
     def _note(self, incoming: Incoming) -> LabRequest:
         path = incoming.target.partition("?")[0].replace("//", "/").rstrip("/")
@@ -74,11 +72,19 @@ class Desk:
         return request
 
     def _facts(self, request: LabRequest, ids: Ids) -> Json:
-        names = {
-            "model": (request.model or "").removeprefix("models/") or "none",
+        model = self._dialect.find_model(request.model or "")
+        facts = {
+            "model": (request.model or "none").removeprefix("models/"),
             "now": self._provider.now(),
+            "path": request.path,
+            "method": request.method,
+            "id": ids.uuid("request"),
         }
-        return {**names, "path": request.path, "method": request.method, "id": ids.uuid("request")}
+        return (
+            facts
+            if model is None
+            else {**facts, "context": model.context, "size": 2 * model.context}
+        )
 
     def _refuse(
         self, refused: Refused, request: LabRequest, ids: Ids, meters: tuple[Meter, ...] = ()
@@ -87,57 +93,33 @@ class Desk:
         headers = {**self._dialect.rate_headers(meters, self._provider.now()), **whole.headers}
         return Whole(whole.status, whole.body, headers, whole.content_type)
 
-    # -- what goes wrong by script -----------------------------------------------------------------------
+    # -- what goes wrong by script --------------------------------------------------------------
 
     async def _reply(self, incoming: Incoming, request: LabRequest, ids: Ids) -> Reply:
         fault = self._provider.faults.peek(request.path, request.key, request.model)
-        struck = None if fault is None else self._struck(fault, request, ids)
-        if fault is not None and struck is not None:
-            self._strike(fault, request)
-        reply = struck or await self._serve(incoming, request, ids, fault)
+        reply = None if fault is None else self._struck(fault, request, ids)
+        if reply is None:
+            reply = await self._serve(incoming, request, ids, fault)
         if self._provider.latency:
             await asyncio.sleep(self._provider.latency)
+        return reply
+
+    def _struck(self, fault: LabFault, request: LabRequest, ids: Ids) -> Reply | None:
+        meters = self._meters(request)
+        reply = scripted_reply(
+            fault,
+            lambda refused: self._refuse(refused, request, ids, meters),
+            stream=request.stream,
+        )
+        if reply is not None:
+            self._strike(fault, request)
         return reply
 
     def _strike(self, fault: LabFault, request: LabRequest) -> None:
         self._provider.faults.spend(fault)
         request.fault = fault.kind
 
-    def _struck(self, fault: LabFault, request: LabRequest, ids: Ids) -> Reply | None:
-        """The reply of a fault that needs no answer to spoil; None if this one does."""
-        if fault.kind == "bad_gateway_html":
-            return Whole(
-                502, _HTML.replace(b"{title}", b"502 Bad Gateway"), content_type="text/html"
-            )
-        if fault.kind in REFUSALS:
-            return self._refuse(_scripted(fault), request, ids, self._meters(request))
-        if fault.kind in ("refuse", "reset_before_headers"):
-            return Mishap.RESET
-        if fault.kind == "hang":
-            return Mishap.HANG
-        if fault.kind == "hang_after_headers":
-            return Flow(one_frame(Mishap.HANG), content_type=_type_of(request))
-        return self._odd_body(fault, request, ids)
-
-    def _odd_body(self, fault: LabFault, request: LabRequest, ids: Ids) -> Reply | None:
-        bodies = {
-            "empty_body": b"",
-            "html_200": _HTML.replace(b"{title}", b"Please wait"),
-            "whitespace": b"\n   " * 40 + b"\n",
-        }
-        if fault.kind in bodies:
-            kind = "text/html" if fault.kind == "html_200" else _type_of(request)
-            return Whole(200, bodies[fault.kind], content_type=kind)
-        if fault.kind == "error_in_200":
-            body = self._refuse(_scripted(fault, "overloaded"), request, ids).body
-            return Whole(
-                200,
-                b"data: " + body.strip() + b"\n\n" if request.stream else body,
-                content_type=_type_of(request),
-            )
-        return None
-
-    # -- who may be served -------------------------------------------------------------------------------
+    # -- who may be served ----------------------------------------------------------------------
 
     async def _serve(
         self, incoming: Incoming, request: LabRequest, ids: Ids, fault: LabFault | None
@@ -151,10 +133,10 @@ class Desk:
                 self._dialect.model_list(),
                 self._dialect.common_headers(self._facts(request, ids)),
             )
-        if request.path == "catalog" and isinstance(self._dialect, Cerebras):
+        if request.path == "catalog":
             return Whole(200, self._dialect.catalog())
-        if request.path == "key" and isinstance(self._dialect, OpenRouter):
-            return self._key_state(self._dialect, request)
+        if request.path == "key":
+            return self._key_state(request)
         return await self._serve_model(request, ids, fault)
 
     def _turned_away(self, incoming: Incoming, request: LabRequest) -> Refused | None:
@@ -168,11 +150,11 @@ class Desk:
             return Refused("malformed", {"detail": "the body is not a JSON object"})
         return None
 
-    def _key_state(self, dialect: OpenRouter, request: LabRequest) -> Whole:
+    def _key_state(self, request: LabRequest) -> Whole:
         daily = [meter for meter in self._meters(request) if meter.limit.per >= DAY]
         limit = int(daily[0].limit.amount) if daily else 50
         used = limit - int(daily[0].room(self._provider.now())) if daily else 0
-        return Whole(200, dialect.key_state(used, limit))
+        return Whole(200, self._dialect.key_state(used, limit))
 
     async def _serve_model(self, request: LabRequest, ids: Ids, fault: LabFault | None) -> Reply:
         model = None if request.model is None else self._dialect.find_model(request.model)
@@ -210,7 +192,7 @@ class Desk:
             )
         return next((refused for check in self._dialect.checks if (refused := check(asked))), None)
 
-    # -- what it counts ----------------------------------------------------------------------------------
+    # -- what it counts -------------------------------------------------------------------------
 
     def _meters(self, request: LabRequest) -> tuple[Meter, ...]:
         model = self._dialect.find_model(request.model or "")
@@ -222,7 +204,7 @@ class Desk:
         meters = self._provider.meters(request.key, model.id, model.limits)
         return admit(meters, tokens, self._provider.now())
 
-    # -- what is said ------------------------------------------------------------------------------------
+    # -- what is said ---------------------------------------------------------------------------
 
     async def _answer(
         self, asked: Asked, request: LabRequest, usage: Usage, fault: LabFault | None
@@ -296,14 +278,3 @@ class Desk:
 def _bearer(headers: Mapping[str, str]) -> str | None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
-
-
-def _type_of(request: LabRequest) -> str:
-    return SSE if request.stream else JSON
-
-
-def _scripted(fault: LabFault, kind: str | None = None) -> Refused:
-    facts: Json = {"retry_after": fault.retry_after}
-    if fault.retry_after is not None:
-        facts["wait"] = fault.retry_after
-    return Refused(kind or fault.kind, facts)

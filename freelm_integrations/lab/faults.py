@@ -27,6 +27,7 @@ BodyKind = Literal[
     "html_200",  # 200 with a page
     "error_in_200",  # 200 with the provider's error for a body
     "whitespace",  # 200 and nothing but padding
+    "no_choices",  # 200 with an empty list of choices
     "empty_answer",  # a well-formed answer that says nothing
     "thinking_only",  # all of the answer's room spent on reasoning
 ]
@@ -66,7 +67,7 @@ class LabFault:
         key: Index of the only key it strikes, or that key; None for any.
         model: The only model it strikes; None for any.
         path: `chat`, `embeddings`, `models` or `key`; None for any.
-        retry_after: Seconds the provider asks to wait, told in its own way; None for its usual figure.
+        retry_after: Seconds the provider asks to wait; None for its usual figure.
     """
 
     kind: FaultKind
@@ -94,6 +95,10 @@ class FaultQueue:
         """Script one more."""
         if fault.kind not in KINDS:
             raise ValueError(f"no such fault: {fault.kind!r}; one of {', '.join(sorted(KINDS))}")
+        if fault.times is not None and fault.times < 1:
+            raise ValueError(
+                f"a fault strikes once at least, not {fault.times} times: None is for ever"
+            )
         with self._lock:
             self._waiting.append((fault, fault.times))
 

@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import os
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import TracebackType
+import tempfile
 from typing import TYPE_CHECKING, Literal
 
+from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.lab.desk import Desk
 from freelm_integrations.lab.dialects import DIALECTS
 from freelm_integrations.lab.mind.words import WordsChoice, word_source
@@ -18,9 +17,12 @@ from freelm_integrations.lab.provider import LabProvider
 from freelm_integrations.lab.server.host import Host
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from types import TracebackType
+
     from typing_extensions import Self
 
-# Every variable a key of a provider may stand in, the one to be used first: see the table in the documentation.
+# Every variable a key of a provider may stand in, the one to be used first.
 KEY_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "openrouter": ("OPENROUTER_API_KEY",),
     "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_AI_STUDIO_KEY"),
@@ -34,7 +36,7 @@ _KEY_NAMES = frozenset(name for names in KEY_VARIABLES.values() for name in name
 
 
 class Lab:
-    """The six providers on loopback, each in its own dialect, with its limits and with faults on demand.
+    """The six providers on loopback, each in its own dialect, with its limits and faults on demand.
 
     ```python
     with Lab() as lab, lab.environ():
@@ -42,18 +44,20 @@ class Lab:
         lab["groq"].fail("rate_limited", times=3)
     ```
 
-    Also an asynchronous context manager. Safe from any thread; one daemon thread serves all providers.
+    Also an asynchronous context manager. Safe from any thread; one daemon thread serves all.
 
     Args:
         providers: Names of those to play; None for all six.
         keys_each: Keys each provider accepts.
-        words: Who writes the answers: `plain` a deterministic maker, `model` the real model of the `local` extra,
-            `auto` that model where it is installed, or a callable that is given the messages and returns the
-            pieces of a text. Tool calls and JSON always come from the deterministic maker.
+        words: Who writes the answers: `plain` a deterministic maker, `model` the real model of the
+            `local` extra, `auto` that model where it is installed, or a callable that is given the
+            messages and returns the pieces of a text. Tool calls and JSON always come from the
+            deterministic maker.
         limits: Whether the published limits are enforced.
         pace: Pieces (about tokens) a stream gives each second; None for no pauses.
         latency: Seconds before an answer begins.
-        accounts: `separate` if every key has limits of its own, `shared` if all keys of a provider share them.
+        accounts: `separate` if every key has limits of its own, `shared` if the keys of a provider
+            share them.
         clock: Seconds that limits are counted by, real ones unless a test moves its own.
         seed: Changes the ids that answers carry.
     """
@@ -68,10 +72,10 @@ class Lab:
         pace: float | None = None,
         latency: float = 0.0,
         accounts: Literal["separate", "shared"] = "separate",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = SYSTEM_CLOCK.now,
         seed: int = 0,
     ) -> None:
-        """Prepare the lab; nothing listens before `start`. Raises ValueError for an unknown provider."""
+        """Prepare; nothing listens before `start`. Raises ValueError for an unknown provider."""
         names = tuple(DIALECTS) if providers is None else tuple(providers)
         unknown = [name for name in names if name not in DIALECTS]
         if unknown:
@@ -81,8 +85,9 @@ class Lab:
         self._words: WordsChoice = words
         self._seed = seed
         self._host: Host | None = None
+        self._folder: str | None = None
         self._closing: contextlib.ExitStack = contextlib.ExitStack()
-        started_at, wall = clock(), time.time()
+        started_at, wall = clock(), SYSTEM_CLOCK.utc()
         self._providers = {
             name: LabProvider(
                 DIALECTS[name],
@@ -96,10 +101,10 @@ class Lab:
             for name in names
         }
 
-    # -- life --------------------------------------------------------------------------------------------
+    # -- life -----------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen on a loopback port for each provider. Raises RuntimeError if `words` cannot be had."""
+        """Listen on a port for each provider. Raises RuntimeError if `words` cannot be had."""
         if self._host is not None:
             return self
         source = word_source(self._words)
@@ -119,7 +124,7 @@ class Lab:
     def close(self) -> None:
         """Cut every connection and stop. Twice does no harm."""
         self._closing.close()
-        self._host = None
+        self._host = self._folder = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -147,7 +152,7 @@ class Lab:
         """Close, without holding up the loop."""
         await asyncio.to_thread(self.close)
 
-    # -- providers ---------------------------------------------------------------------------------------
+    # -- providers ------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> LabProvider:
         """The provider of this name. Raises KeyError if it is not played."""
@@ -166,10 +171,10 @@ class Lab:
         for provider in self:
             provider.heal()
 
-    # -- environment -------------------------------------------------------------------------------------
+    # -- environment ----------------------------------------------------------------------------
 
     def env(self) -> dict[str, str]:
-        """The environment variables that lead a client here: a key (or several) and an address for each provider."""
+        """The variables that lead a client here: keys and an address for each provider."""
         variables: dict[str, str] = {}
         for provider in self:
             plural = f"FREELM_{provider.name.upper()}_KEYS"
@@ -178,15 +183,25 @@ class Lab:
             variables[f"FREELM_{provider.name.upper()}_BASE_URL"] = provider.base_url
         return variables
 
+    def _cache_dir(self) -> str:
+        if self._folder is None:
+            folder = tempfile.TemporaryDirectory(prefix="freelm-lab-", ignore_cleanup_errors=True)
+            self._folder = self._closing.enter_context(folder)
+        return self._folder
+
     @contextlib.contextmanager
-    def environ(self) -> Iterator[None]:
-        """Set `env()` in `os.environ` and hide every other key and `FREELM_*` setting; all is put back after."""
+    def environ(self) -> Generator[None, None, None]:
+        """Set `env()` in `os.environ`, hide every other key and setting, and put all back after.
+
+        Meanwhile `FREELM_CACHE_DIR` is a folder of the lab's own, gone when the lab closes: nothing
+        of the user's is read or written.
+        """
         hidden = {
             name: value
             for name, value in os.environ.items()
             if name in _KEY_NAMES or _SETTINGS.match(name)
         }
-        ours = self.env()
+        ours = {**self.env(), "FREELM_CACHE_DIR": self._cache_dir()}
         try:
             for name in hidden:
                 del os.environ[name]

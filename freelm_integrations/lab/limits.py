@@ -1,4 +1,4 @@
-"""Limits a played provider really enforces: published rules, and the meters that count against them.
+"""Limits a played provider really enforces: rules, and the meters that count against them.
 
 All moments are epoch seconds of the lab's own clock, all lengths are seconds.
 """
@@ -6,11 +6,13 @@ All moments are epoch seconds of the lab's own clock, all lengths are seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Unit = Literal["requests", "tokens"]
 Scope = Literal["account", "model"]
@@ -23,7 +25,8 @@ MINUTE, HOUR, DAY, MONTH = 60.0, 3600.0, 86_400.0, 2_592_000.0
 class LabLimit:
     """So many units per window, for each account, or for each model of an account.
 
-    A `steady` window refills all the time, as a token bucket does; the others start anew at midnight.
+    A `steady` window refills all the time, as a token bucket does; the others start anew at
+    midnight.
     """
 
     amount: float

@@ -1,9 +1,12 @@
-"""Loosely typed JSON, read without surprises: what is missing or of another type counts as empty."""
+"""Loosely typed JSON: what is missing or of another type counts as empty."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Json = dict[str, Any]
 
@@ -15,7 +18,7 @@ def fields(value: object) -> Json:
 
 def items(value: object) -> list[Any]:
     """The value if it is a JSON array, else an empty one."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return list(cast("Iterable[Any]", value)) if isinstance(value, list) else []
 
 
 def words_of(content: object) -> str:
@@ -42,3 +45,8 @@ def parse(body: bytes) -> object:
         return cast("object", json.loads(body))
     except ValueError:
         return None
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text as a set: for long lists of names."""
+    return frozenset(text.split())

@@ -1,15 +1,19 @@
-"""One played provider, as a test holds it: its address and keys, what it was asked, and what is to go wrong."""
+"""One played provider as a test holds it: address, keys, requests seen, faults to come."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.faults import FaultKind, FaultQueue, LabFault
 from freelm_integrations.lab.limits import MINUTE, LabLimit, Meter, MeterBook, Unit
-from freelm_integrations.lab.record import LabRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from freelm_integrations.lab.dialects.dialect import Dialect
+    from freelm_integrations.lab.record import LabRequest
 
 _REMEMBERED = 20_000  # requests; older ones are forgotten
 
@@ -60,9 +64,10 @@ class LabProvider:
 
     def __repr__(self) -> str:
         """Name, address and counts: never a key."""
-        return f"LabProvider({self.name!r}, {self.base_url!r}, keys={len(self.keys)}, requests={len(self._seen)})"
+        counts = f"keys={len(self.keys)}, requests={len(self._seen)}"
+        return f"LabProvider({self.name!r}, {self.base_url!r}, {counts})"
 
-    # -- what it was asked -------------------------------------------------------------------------------
+    # -- what it was asked ----------------------------------------------------------------------
 
     @property
     def requests(self) -> list[LabRequest]:
@@ -80,7 +85,7 @@ class LabProvider:
         with self._lock:
             self._seen.clear()
 
-    # -- what is to go wrong -----------------------------------------------------------------------------
+    # -- what is to go wrong --------------------------------------------------------------------
 
     def fail(
         self,
@@ -113,16 +118,16 @@ class LabProvider:
     def limit(
         self, unit: Unit, amount: float, *, per: float = MINUTE, model: str | None = None
     ) -> None:
-        """Set a limit of so many `requests` or `tokens` per so many seconds, for all models or for one.
+        """Set a limit of so many `requests` or `tokens` per so many seconds, for all models or one.
 
-        It takes the place of the provider's own limit of that unit and length, if it has one, and starts full.
-        An amount of 0 makes the provider say that the model is not part of the free plan.
+        It takes the place of the provider's own limit of that unit and length, if it has one, and
+        starts full. An amount of 0 makes the provider say that the model is not on the free plan.
         """
         with self._lock:
             self._is_limited = True
             self._book.override(LabLimit(amount, unit, per, model=model))
 
-    # -- for the desk ------------------------------------------------------------------------------------
+    # -- for the desk ---------------------------------------------------------------------------
 
     def note(self, request: LabRequest) -> None:
         """Remember a request."""

@@ -1,13 +1,14 @@
-"""A pytest fixture for users of the package: `freelm_lab`, a running lab with the environment set to it."""
+"""A pytest fixture: `freelm_lab`, a running lab with the environment set to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freelm_integrations.lab import Lab
 
 

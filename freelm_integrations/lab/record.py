@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from freelm_integrations.lab.loose import Json
+if TYPE_CHECKING:
+    from freelm_integrations.lab.loose import Json
 
 Ended = Literal["open", "complete", "cut", "client_left"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.dialects.cerebras import Cerebras
 from freelm_integrations.lab.dialects.dialect import Dialect
@@ -11,6 +11,9 @@ from freelm_integrations.lab.dialects.groq import Groq
 from freelm_integrations.lab.dialects.mistral import Mistral
 from freelm_integrations.lab.dialects.nim import Nim
 from freelm_integrations.lab.dialects.openrouter import OpenRouter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DIALECTS: Mapping[str, Dialect] = {
     dialect.name: dialect

@@ -1,19 +1,24 @@
-"""NVIDIA NIM's hosted API, as seen up to November 2026: one gateway before many servers, each with its own errors."""
+# ruff: noqa: ARG002 - a hook is given what any of the six may need
+"""NVIDIA NIM: one gateway before many servers, each with errors of its own. November 2026."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.catalog import LabModel, chat, decoy, embedder
-from freelm_integrations.lab.dialects.asked import Asked, Called, Ids, Said, Spent, Thought, Told
-from freelm_integrations.lab.dialects.dialect import Dialect, Facts, Refusal, Refused, refuse_fields
-from freelm_integrations.lab.dialects.replies import Whole
-from freelm_integrations.lab.limits import LabLimit
-from freelm_integrations.lab.loose import Json, compact, fields
+from freelm_integrations.lab.asked import Asked, Called, Ids, Said, Spent, Thought, Told
+from freelm_integrations.lab.checks.nim import CHECKS
+from freelm_integrations.lab.dialects.dialect import Dialect
+from freelm_integrations.lab.loose import Json, compact
+from freelm_integrations.lab.refusals import Facts, Refusal, Refused
+from freelm_integrations.lab.terms.nim import LIMITS, MODELS, REFUSALS
 
-_UNKNOWN = frozenset(
-    ["reasoning", "prompt_cache_key", "store", "tool_stream", "metadata", "enable_thinking", "service_tier", "random_seed", "safe_prompt", "extra_body", "plugins", "provider", "transforms", "include_reasoning", "reasoning_format", "prompt_mode", "web_search_options"]
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from freelm_integrations.lab.catalog import LabModel
+    from freelm_integrations.lab.replies import Whole
+
 _GATEWAY_TITLES: Mapping[int, str] = {
     401: "Unauthorized",
     402: "Payment Required",
@@ -25,137 +30,18 @@ _GATEWAY_TITLES: Mapping[int, str] = {
 }
 
 
-def _check_fields(asked: Asked) -> Refused | None:
-    unknown = _UNKNOWN if asked.model.has("nemotron") else _UNKNOWN | {"reasoning_budget"}
-    names = [name for name in asked.body if name in unknown]
-    if names and asked.model.has("vllm"):
-        return refuse_fields(asked, names, "extra_input")
-    return (
-        Refused("unsupported", {"name": ", ".join(f"`{name}`" for name in names)})
-        if names
-        else None
-    )
-
-
-def _check_features(asked: Asked) -> Refused | None:
-    if asked.body.get("tools") and not asked.model.has("tools"):
-        detail = (
-            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
-        )
-        return Refused("malformed", {"detail": detail})
-    if asked.body.get("parallel_tool_calls") is True and asked.model.has("single_call"):
-        return Refused(
-            "malformed", {"detail": "This model only supports single tool-calls at once!"}
-        )
-    if any(message.get("role") == "developer" for message in asked.messages):
-        return Refused("server_error")
-    if fields(asked.body.get("reasoning")):
-        return Refused("unsupported", {"name": "`reasoning`"})
-    return None
-
-
-def _check_last_role(asked: Asked) -> Refused | None:
-    if asked.messages[-1].get("role") in ("user", "tool") or not asked.model.has("strict_roles"):
-        return None
-    return Refused(
-        "malformed",
-        {"detail": "Conversation roles must alternate user/assistant/user/assistant/..."},
-    )
-
-
 class Nim(Dialect):
     """The dialect of integrate.api.nvidia.com."""
 
     name = "nim"
+    models = MODELS
+    limits = LIMITS
+    refusals = REFUSALS
+    checks = CHECKS
     prefix = "/v1"
     key_prefix = "nvapi-"
     key_length = 70
     open_paths = frozenset({"models"})  # the list answers whatever the key
-    checks = (_check_fields, _check_features, _check_last_role)
-    limits = (LabLimit(40, "requests"),)
-    models = (
-        chat("nvidia/nemotron-3.5-lightning-30b-a3b", "tools reasoning nemotron"),
-        chat("nvidia/nemotron-3-super-120b-a12b", "tools reasoning nemotron", context=1_048_576),
-        chat("nvidia/nemotron-3-ultra-550b-a55b", "tools reasoning nemotron", context=1_048_576),
-        chat("google/gemma-4-31b-it", "tools vision strict_roles", context=262_144),
-        chat("openai/gpt-oss-20b", "tools reasoning vllm"),
-        chat("openai/gpt-oss-120b", "tools reasoning vllm"),
-        chat("deepseek-ai/deepseek-v4.1-flash", "tools reasoning vllm", context=1_048_576),
-        chat("z-ai/glm-5.3", "tools reasoning vllm"),
-        chat("minimaxai/minimax-m3", "tools reasoning think_tags"),
-        chat("meta/llama-3.3-70b-instruct", "tools single_call vllm"),
-        chat("meta/llama-3.1-8b-instruct", "vllm"),
-        chat("moonshotai/kimi-k3", "tools reasoning", standing="priced"),
-        embedder("nvidia/llama-nemotron-embed-1b-v2", 2_048, "asymmetric", context=8_192),
-        embedder("nvidia/nv-embedqa-e5-v5", 1_024, "asymmetric", context=512),
-        embedder("baai/bge-m3", 1_024, context=8_192),
-        decoy("nvidia/llama-nemotron-rerank-1b-v2"),
-        decoy("nvidia/llama-3.1-nemoguard-8b-content-safety"),
-        decoy("nvidia/riva-translate-4b-instruct"),
-        decoy("black-forest-labs/flux.1-dev"),
-        chat("mistralai/mistral-nemotron", "tools", standing="retired"),
-        chat("moonshotai/kimi-k2.6", "tools", standing="gone"),
-    )
-    refusals: Mapping[str, Refusal] = {
-        "no_key": Refusal(401, "Header of type `authorization` was missing", "gateway"),
-        "unauthorized": Refusal(403, "Authorization failed", "gateway"),
-        "payment_required": Refusal(
-            402, "Account '{org}': Cloud credits expired - Please contact us", "gateway"
-        ),
-        "forbidden_model": Refusal(
-            404, "Function '{function}': Not found for account '{org}'", "gateway"
-        ),
-        "model_gone": Refusal(
-            410,
-            "The model '{model}' has reached its end of life on 2026-09-28T00:00:00Z and is no longer available",
-            "gateway",
-        ),
-        "unknown_model": Refusal(404, "404 page not found", "text"),
-        "priced_model": Refusal(
-            404, "Function '{function}': Not found for account '{org}'", "gateway"
-        ),
-        "no_path": Refusal(404, "404 page not found", "text"),
-        "malformed": Refusal(400, "{detail}", "Bad Request", 400),
-        "unsupported": Refusal(400, "Unsupported parameter(s): {name}", "Bad Request", 400),
-        "extra_input": Refusal(
-            400,
-            "[{{'type': 'extra_forbidden', 'loc': ('body', '{name}'), 'msg': 'Extra inputs are not permitted'}}]",
-            "BadRequestError",
-            400,
-        ),
-        "no_input_type": Refusal(
-            400, "'input_type' parameter is required for asymmetric models", "string"
-        ),
-        "no_input": Refusal(422, "Field required", "fastapi"),
-        "degraded": Refusal(
-            400, "Function id '{function}': DEGRADED function cannot be invoked", "detail"
-        ),
-        "context_overflow": Refusal(
-            400,
-            "This model's maximum context length is {context} tokens. However, your messages resulted in {size} "
-            "tokens. Please reduce the length of the messages.",
-            "BadRequestError",
-            400,
-        ),
-        "too_large": Refusal(
-            400,
-            "Payload too large, make sure your payload is below 26214400 bytes",
-            "invalid_image_format",
-            400,
-        ),
-        "rate_limited": Refusal(429, "", "bare"),
-        "daily_quota": Refusal(429, "", "bare"),
-        "no_allowance": Refusal(429, "", "bare"),
-        "shared_capacity": Refusal(
-            503,
-            "ResourceExhausted: Worker local total request limit reached (96/96)",
-            "Service Unavailable",
-            503,
-        ),
-        "moderated": Refusal(400, "The request was refused by a guard model.", "Bad Request", 400),
-        "server_error": Refusal(500, "Inference connection error", "gateway"),
-        "overloaded": Refusal(503, "Service temporarily overloaded", "Service Unavailable", 503),
-    }
 
     def refuse(self, kind: str, facts: Facts) -> Whole:
         """Name the function behind the model."""
@@ -176,7 +62,7 @@ class Nim(Dialect):
         }
         if row.type == "text":
             return message.encode()
-        if row.type in shapes:
+        if row.type is not None and row.type in shapes:
             return compact(shapes[row.type])
         error = {"message": message, "type": row.type, "code": row.code}
         if row.type == "BadRequestError" and len(str(facts["model"])) % 2:
@@ -186,9 +72,9 @@ class Nim(Dialect):
     def error_headers(self, row: Refusal, kind: str, facts: Facts) -> Mapping[str, str]:
         """Retry-After only where a test asks for it: none was ever seen."""
         headers = {"nvcf-status": "errored"}
-        if row.status == 401:
+        if row.status == HTTPStatus.UNAUTHORIZED:
             headers["www-authenticate"] = 'Bearer error="invalid_token"'
-        if row.status == 429 and facts.get("retry_after") is not None:
+        if row.throttles and facts.get("retry_after") is not None:
             headers["retry-after"] = str(round(facts["retry_after"]))
         return headers
 

@@ -1,138 +1,40 @@
-"""OpenRouter, as seen up to November 2026: one allowance over all free models, keep-alive comments, padded bodies."""
+# ruff: noqa: ARG002 - a hook is given what any of the six may need
+"""OpenRouter: keep-alive comments, padded bodies, one account's allowance. November 2026."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import timezone
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.lab.catalog import LabModel, chat, decoy, embedder
-from freelm_integrations.lab.dialects.asked import Asked, Finished, Spent, Thought, Told
-from freelm_integrations.lab.dialects.dialect import Dialect, Facts, Refusal, Refused, format_of
-from freelm_integrations.lab.limits import DAY, MINUTE, LabLimit, next_midnight
+from freelm_integrations.lab.checks.openrouter import CHECKS
+from freelm_integrations.lab.dialects.dialect import Dialect
+from freelm_integrations.lab.dialects.openrouter_rows import model_row
+from freelm_integrations.lab.limits import MINUTE, next_midnight
 from freelm_integrations.lab.loose import Json, compact, fields
+from freelm_integrations.lab.terms.openrouter import LIMITS, MODELS, REFUSALS
 
-_FREE = {"prompt": "0", "completion": "0"}
-_PAID = {"prompt": "0.0000002", "completion": "0.0000006"}
-_RATE = "rate_limit_exceeded"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-
-def _check_features(asked: Asked) -> Refused | None:
-    if asked.body.get("tools") and not asked.model.has("tools"):
-        return Refused("no_endpoint", {"detail": "No endpoints found that support tool use."})
-    strict = fields(asked.body.get("provider")).get("require_parameters") is True
-    if strict and format_of(asked) == "json_schema" and not asked.model.has("schema"):
-        return Refused(
-            "no_endpoint",
-            {"detail": "No endpoints found that can handle the requested parameters."},
-        )
-    both = {
-        asked.body.get("reasoning_effort"),
-        fields(asked.body.get("reasoning")).get("effort"),
-    } - {None}
-    return (
-        Refused("malformed", {"detail": "reasoning.effort and reasoning_effort differ"})
-        if len(both) > 1
-        else None
-    )
-
-
-def _check_images(asked: Asked) -> Refused | None:
-    parts = str([message.get("content") for message in asked.messages])
-    if "image_url" in parts and not asked.model.has("vision"):
-        return Refused("no_endpoint", {"detail": "No endpoints found that support image input"})
-    return None
+    from freelm_integrations.lab.asked import Asked, Finished, Spent, Thought, Told
+    from freelm_integrations.lab.catalog import LabModel
+    from freelm_integrations.lab.refusals import Facts, Refusal
 
 
 class OpenRouter(Dialect):
     """The dialect of openrouter.ai."""
 
     name = "openrouter"
+    models = MODELS
+    limits = LIMITS
+    refusals = REFUSALS
+    checks = CHECKS
     prefix = "/api/v1"
     key_prefix = "sk-or-v1-"
     key_length = 73
     id_prefix = "gen-"
     open_paths = frozenset({"models"})
-    checks = (_check_features, _check_images)
-    limits = (
-        LabLimit(20, "requests", scope="account"),
-        LabLimit(50, "requests", DAY, scope="account", refill="utc_day"),
-    )
-    models = (
-        chat("nvidia/nemotron-3-super-120b-a12b:free", "tools reasoning schema", context=262_144),
-        chat("nvidia/nemotron-3.5-lightning:free", "tools reasoning schema", context=1_048_576),
-        chat("google/gemma-4-31b-it:free", "tools vision reasoning schema", context=262_144),
-        chat("google/gemma-4-26b-a4b-it:free", "tools vision reasoning schema", context=262_144),
-        chat("cohere/north-mini-code:free", "tools", context=256_000),
-        chat("poolside/laguna-s-2.1:free", "tools", context=262_144),
-        chat("liquid/lfm-2.5-2.6b:free", context=65_536),
-        chat("openrouter/free", "tools vision schema", context=200_000),
-        chat("openai/gpt-oss-120b", "tools reasoning schema", standing="priced"),
-        chat(
-            "anthropic/claude-sonnet-4.6",
-            "tools vision reasoning schema",
-            standing="priced",
-            context=1_000_000,
-        ),
-        embedder("nvidia/llama-nemotron-embed-vl-1b-v2:free", 2_048, limits=()),
-        decoy("meta-llama/llama-guard-4-12b-content-safety:free"),
-        chat("openai/gpt-oss-20b:free", "tools", standing="gone"),
-    )
-    refusals: Mapping[str, Refusal] = {
-        "no_key": Refusal(401, "No auth credentials found"),
-        "unauthorized": Refusal(401, "User not found."),
-        "payment_required": Refusal(
-            402,
-            "This request requires more credits, or fewer max_tokens. You requested up to 16384 tokens, but can "
-            "only afford 0. To increase, visit https://openrouter.ai/settings/credits and add more credits",
-        ),
-        "forbidden_model": Refusal(
-            404,
-            "No endpoints found matching your data policy (Free model training). Configure: "
-            "https://openrouter.ai/settings/privacy",
-            code="privacy_restricted",
-        ),
-        "model_gone": Refusal(
-            404,
-            "The free variant of {model} has ended.",
-            code="free_variant_ended",
-        ),
-        "unknown_model": Refusal(400, "{model} is not a valid model ID", code="model_not_found"),
-        "wrong_endpoint": Refusal(400, "{model} is not a chat model", code="wrong_endpoint"),
-        "no_endpoint": Refusal(404, "{detail}", code="constraint_filtered"),
-        "no_path": Refusal(404, "Not Found"),
-        "malformed": Refusal(400, "{detail}", "invalid_request"),
-        "context_overflow": Refusal(
-            400,
-            "This endpoint's maximum context length is {context} tokens. However, you requested about {size} "
-            "tokens ({size} of text input). Please reduce the length of either one, or use the context-compression "
-            "plugin to compress your prompt automatically.",
-            "context_length_exceeded",
-        ),
-        "too_large": Refusal(413, "Request entity too large", "payload_too_large"),
-        "rate_limited": Refusal(
-            429,
-            "Rate limit exceeded: free-models-per-min. ",
-            _RATE,
-            "openrouter_free_tier_per_minute",
-        ),
-        "daily_quota": Refusal(
-            429,
-            "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
-            _RATE,
-            "openrouter_free_tier_daily",
-        ),
-        "shared_capacity": Refusal(
-            429, "Provider returned error", _RATE, "upstream_provider_shared_pool"
-        ),
-        "moderated": Refusal(
-            403, "{model} requires moderation on the lab. Your input was flagged", "moderation"
-        ),
-        "server_error": Refusal(500, "Internal Server Error", "server"),
-        "overloaded": Refusal(
-            503, "No capacity is left at the providers of {model}", code="temporarily_unavailable"
-        ),
-    }
 
     def paths(self) -> Mapping[tuple[str, str], str]:
         """Also the state of a key."""
@@ -144,14 +46,14 @@ class OpenRouter(Dialect):
         metadata = self._metadata(row, facts)
         if metadata:
             error["metadata"] = metadata
-        if isinstance(row.code, str) and row.status != 429:
+        if isinstance(row.code, str) and not row.throttles:
             error["availability"] = _availability(row, facts)
         return compact({"error": error, "user_id": "user_lab"})
 
     def _metadata(self, row: Refusal, facts: Facts) -> Json:
         if row.code == "upstream_provider_shared_pool":
             return _upstream(row, facts)
-        if row.status == 429:
+        if row.throttles:
             own = {"provider_name": None, "limit_source": row.code, "error_type": row.type}
             return {"headers": self._limit_headers(row, facts), **own}
         if row.type == "moderation":
@@ -163,7 +65,7 @@ class OpenRouter(Dialect):
         """Only its own 429 has them, and only the upstream's has Retry-After."""
         if row.code == "upstream_provider_shared_pool":
             return {"retry-after": str(_wait(facts))}
-        return self._limit_headers(row, facts) if row.status == 429 else {}
+        return self._limit_headers(row, facts) if row.throttles else {}
 
     def _limit_headers(self, row: Refusal, facts: Facts) -> dict[str, str]:
         daily = row.code == "openrouter_free_tier_daily"
@@ -187,39 +89,7 @@ class OpenRouter(Dialect):
 
     def model_row(self, model: LabModel) -> Json:
         """With prices in strings, and what each model takes."""
-        ways = ["text", "image"] if model.has("vision") else ["text"]
-        row: Json = {
-            "id": model.id,
-            "canonical_slug": model.id.removesuffix(":free"),
-            "name": model.id,
-            "created": 1_788_220_800,
-            "description": "A model of the lab.",
-            "context_length": model.context,
-            "architecture": {
-                "modality": f"{'+'.join(ways)}->text",
-                "input_modalities": ways,
-                "output_modalities": ["text"],
-                "tokenizer": "Other",
-                "instruct_type": None,
-            },
-            "pricing": dict(_PAID if model.standing == "priced" else _FREE),
-            "top_provider": {
-                "context_length": model.context,
-                "max_completion_tokens": model.output,
-                "is_moderated": False,
-            },
-            "per_request_limits": None,
-            "supported_parameters": _parameters(model),
-            "default_parameters": {},
-            "expiration_date": None,
-        }
-        if model.has("reasoning"):
-            row["reasoning"] = {
-                "mandatory": False,
-                "default_enabled": True,
-                "supported_efforts": ["high", "low"],
-            }
-        return row
+        return model_row(model)
 
     def listed(self) -> Iterator[LabModel]:
         """Models of text only, unless asked."""
@@ -353,7 +223,7 @@ def _detail(text: str) -> Json:
 
 def _wait(facts: Facts) -> int:
     told = facts.get("retry_after")
-    return max(1, round(facts["wait"] if told is None else told))
+    return max(1, round(float(facts["wait"] if told is None else told)))
 
 
 def _upstream(row: Refusal, facts: Facts) -> Json:
@@ -370,23 +240,12 @@ def _upstream(row: Refusal, facts: Facts) -> Json:
 def _availability(row: Refusal, facts: Facts) -> Json:
     told: Json = {
         "code": row.code,
-        "retryable": row.status == 503,
+        "retryable": row.status == HTTPStatus.SERVICE_UNAVAILABLE,
         "requested_models": [facts["model"]],
         "docs_url": "https://openrouter.ai/docs/errors",
     }
     if row.code == "free_variant_ended":
         told["fallback_models"] = [str(facts["model"]).removesuffix(":free")]
-    if row.status == 503:
+    if row.status == HTTPStatus.SERVICE_UNAVAILABLE:
         told["retry_after"] = _wait(facts)
     return told
-
-
-def _parameters(model: LabModel) -> list[str]:
-    names = ["max_tokens", "temperature", "top_p", "stop", "seed"]
-    if model.has("tools"):
-        names += ["tools", "tool_choice"]
-    if model.has("schema"):
-        names += ["response_format", "structured_outputs"]
-    if model.has("reasoning"):
-        names += ["reasoning", "include_reasoning"]
-    return names

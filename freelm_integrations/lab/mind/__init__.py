@@ -1,1 +1,1 @@
-"""What the played models say: text, tool calls, JSON and vectors, all a stable function of the request."""
+"""What the played models say: a stable function of what they are asked."""

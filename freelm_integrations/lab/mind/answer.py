@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.dialects.asked import (
+from freelm_integrations.lab.asked import (
     Asked,
     Called,
     Finish,
@@ -15,15 +15,19 @@ from freelm_integrations.lab.dialects.asked import (
     Said,
     Spent,
     Thought,
+    format_of,
     room_asked,
 )
-from freelm_integrations.lab.dialects.dialect import format_of
 from freelm_integrations.lab.loose import Json, compact, fields, items, words_of
 from freelm_integrations.lab.mind.evidence import Evidence, key_words
 from freelm_integrations.lab.mind.plain import json_answer, pieces
 from freelm_integrations.lab.mind.schema import fill
 from freelm_integrations.lab.mind.tools import PlannedCall, plan_calls
-from freelm_integrations.lab.mind.words import WordSource
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from freelm_integrations.lab.mind.words import WordSource
 
 
 @dataclass(frozen=True)

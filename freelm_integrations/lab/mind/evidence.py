@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from freelm_integrations.lab.loose import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])|(?<=\()-?\d+(?:\.\d+)?")
-_QUOTED = re.compile(r"[\"“«「]([^\"”»」]{1,200})[\"”»」]|(?<!\w)['‘]([^'’]{1,200})['’](?!\w)")
+_QUOTED = re.compile(
+    r"[\"“«「]([^\"”»」]{1,200})[\"”»」]|(?<!\w)['\u2018]([^'\u2019]{1,200})['\u2019](?!\w)"
+)
 _NAMED = re.compile(r"\b(?:named|called|name is|I am|I'm)\s+([^\W\d_][\w'-]*(?:\s+[A-Z][\w'-]*)*)")
 _PLACE = re.compile(
     r"\b(?:in|at|to|from|for|of|near)\s+((?:[A-Z][\w'.-]*)(?:\s+[A-Z][\w'.-]*)*(?:,\s*[A-Z][A-Za-z]+)?)"
@@ -15,10 +22,20 @@ _PROPER = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b")
 _URL = re.compile(r"https?://[^\s\"'<>)]+")
+_SHORTEST_STEM = 3
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
-STOP_WORDS = frozenset(
-    ["a", "about", "above", "after", "again", "all", "also", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "between", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "few", "for", "from", "further", "get", "give", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "let", "like", "make", "many", "may", "me", "might", "more", "most", "much", "must", "my", "name", "no", "nor", "not", "now", "of", "off", "on", "once", "one", "only", "or", "other", "our", "out", "over", "own", "please", "provide", "return", "same", "say", "several", "she", "should", "show", "so", "some", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "us", "use", "used", "using", "very", "want", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "write", "you", "your", "answer", "question", "query", "context", "information", "given", "following", "below", "result", "value", "tool", "function", "call"]
+STOP_WORDS = names(
+    "a about above after again all also an and any are as at be because been before "
+    "being between both but by can could did do does doing down during each few for from "
+    "further get give had has have having he her here him his how i if in into is it its "
+    "just let like make many may me might more most much must my name no nor not now of "
+    "off on once one only or other our out over own please provide return same say "
+    "several she should show so some such tell than that the their them then there these "
+    "they this those through to too under until up us use used using very want was we "
+    "were what when where which while who whom whose why will with would write you your "
+    "answer question query context information given following below result value tool "
+    "function call"
 )
 
 
@@ -37,7 +54,7 @@ def key_words(text: str, most: int = 6) -> list[str]:
 def stem(word: str) -> str:
     """A word without its commonest endings, so that forms of it compare equal."""
     for ending in ("ication", "ing", "ies", "ion", "er", "ed", "ly", "es", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
     return word
 
@@ -52,13 +69,13 @@ class Evidence:
 
     def __init__(self, text: str, numbers: Iterable[float] = ()) -> None:
         self.text = text
-        self.dates = _DATE.findall(text)
-        self.emails = _EMAIL.findall(text)
-        self.urls = _URL.findall(text)
-        self.quoted = [first or second for first, second in _QUOTED.findall(text)]
-        self.named = _NAMED.findall(text)
-        self.places = [place.rstrip(".") for place in _PLACE.findall(text)]
-        self.proper = _PROPER.findall(text)
+        self.dates: list[str] = _DATE.findall(text)
+        self.emails: list[str] = _EMAIL.findall(text)
+        self.urls: list[str] = _URL.findall(text)
+        self.quoted: list[str] = [first or second for first, second in _QUOTED.findall(text)]
+        self.named: list[str] = _NAMED.findall(text)
+        self.places: list[str] = [place.rstrip(".") for place in _PLACE.findall(text)]
+        self.proper: list[str] = _PROPER.findall(text)
         plain = _DATE.sub(" ", text)
         self.numbers = [*numbers, *(float(number) for number in _NUMBER.findall(plain))]
         self._given = 0

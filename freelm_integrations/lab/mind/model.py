@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import h11
 
 from freelm_integrations.lab.loose import Json, compact, fields, items, parse, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
 
 USUAL_LENGTH = 80  # tokens, so that a demonstration stays quick
 
@@ -44,7 +46,7 @@ class ModelWords:
 
     async def pieces(self, messages: list[Json], most: int | None) -> AsyncIterator[str]:
         """The model's own pieces as they come."""
-        base_url = self._base_url or await asyncio.to_thread(self._start)
+        base_url = await asyncio.to_thread(self._start)
         room = USUAL_LENGTH if most is None else min(most, USUAL_LENGTH)
         asked = compact(
             {"messages": _plain(messages), "max_tokens": room, "stream": True, "temperature": 0}
@@ -74,7 +76,7 @@ def _said(line: bytes) -> str:
     return words_of(delta.get("content"))
 
 
-async def _lines(base_url: str, body: bytes) -> AsyncIterator[bytes]:
+async def _lines(base_url: str, body: bytes) -> AsyncGenerator[bytes, None]:
     """Post a body to the chat path under an address and give the lines of the answer."""
     address = urlsplit(base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
@@ -99,17 +101,9 @@ def _request(connection: h11.Connection, path: str, host: str, body: bytes) -> b
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
     ]
-    head = connection.send(
-        h11.Request(method="POST", target=f"{path}/chat/completions", headers=headers)
-    )
-    return b"".join(
-        part or b""
-        for part in (
-            head,
-            connection.send(h11.Data(data=body)),
-            connection.send(h11.EndOfMessage()),
-        )
-    )
+    request = h11.Request(method="POST", target=f"{path}/chat/completions", headers=headers)
+    sent = [connection.send(event) for event in (request, h11.Data(data=body), h11.EndOfMessage())]
+    return b"".join(part for part in sent if part)
 
 
 async def _body(connection: h11.Connection, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

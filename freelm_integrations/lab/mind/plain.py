@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.loose import Json, compact, fields, parse, words_of
 from freelm_integrations.lab.mind.evidence import Evidence, key_words, stems
 from freelm_integrations.lab.mind.schema import fill
 from freelm_integrations.lab.mind.tools import last_result
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _CONTEXT = re.compile(
-    r"(?:context(?: information)?[^\n:]*:|context information is below\.|passages?:|documents?:)\s*(.+?)"
+    r"(?:context(?: information)?[^\n:]*:|context information is below\.|passages?:|documents?:)"
+    r"\s*(.+?)"
     r"(?:\n-{5,}|\n\s*(?:query|question|given the|answer)\b|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -21,8 +25,9 @@ _QUERY = re.compile(
     r"(?:query|question|original query)(?: is as follows)?:\s*(.+?)\s*(?:\n|answer:|\Z)",
     re.IGNORECASE,
 )
-_CONTINUE = re.compile(r"\bcontinu", re.IGNORECASE)
+_CONTINUE = re.compile(r"\b(?:continu|resum|carry on|go on|pick up)", re.IGNORECASE)
 _PIECE = re.compile(r"\s*(?:\w{1,6}|[^\w\s])|\s+")
+_SHORTEST_SENTENCE = 8  # letters
 _KEYS = re.compile(r"['\"`](\w+)['\"`]")
 
 _OPENINGS = (
@@ -58,20 +63,19 @@ def answer_to(messages: list[Json]) -> str:
     """A deterministic answer; the rest of it where the messages ask to go on with a part of it."""
     asked, partial = _split(messages)
     whole = _fresh(asked)
-    if partial and whole.startswith(partial.rstrip()):
-        return (
-            whole[len(partial.rstrip()) :] if partial == partial.rstrip() else whole[len(partial) :]
-        )
-    return whole if not partial or asked is not messages else _fresh(messages)
+    for begun in (partial, partial.rstrip()):
+        if begun and whole.startswith(begun):
+            return whole[len(begun) :]
+    return whole
 
 
 def _split(messages: list[Json]) -> tuple[list[Json], str]:
-    """The conversation up to the question, and the beginning of an answer that is to be carried on."""
+    """The conversation up to the question, and the beginning of an answer to carry on."""
     texts = [words_of(message.get("content")) for message in messages]
     roles = [message.get("role") for message in messages]
     if roles and roles[-1] == "assistant":
         return messages[:-1], texts[-1]
-    if len(roles) > 2 and roles[-2:] == ["assistant", "user"] and _CONTINUE.search(texts[-1]):
+    if roles[-2:] == ["assistant", "user"] and _CONTINUE.search(texts[-1]):
         return messages[:-2], texts[-2]
     return messages, ""
 
@@ -108,7 +112,11 @@ def _from_context(prompt: str, system: str) -> str | None:
 def _best_sentence(context: str, question: str) -> str | None:
     sentences = [sentence.strip(" -\t") for sentence in _SENTENCE.findall(context)]
     asked = stems(question)
-    usable = [one for one in sentences if len(one) > 8 and not re.match(r"\w+(?:_\w+)*: ", one)]
+    usable = [
+        one
+        for one in sentences
+        if len(one) > _SHORTEST_SENTENCE and not re.match(r"\w+(?:_\w+)*: ", one)
+    ]
     return max(usable, key=lambda one: len(stems(one) & asked), default=None)
 
 

@@ -86,13 +86,11 @@ class Filler:
 
     def _type(self, schema: Json, name: str) -> str:
         kind = schema.get("type")
-        if isinstance(kind, list):
-            solid = [str(one) for one in items(kind) if one != "null"]
-            return (
-                "null"
-                if not solid or ("null" in items(kind) and self._evidence.denies(name))
-                else solid[0]
-            )
+        kinds = [str(one) for one in items(schema.get("type"))]
+        if kinds:
+            solid = [one for one in kinds if one != "null"]
+            denied = len(solid) < len(kinds) and self._evidence.denies(name)
+            return solid[0] if solid and not denied else "null"
         if isinstance(kind, str):
             return kind
         if "properties" in schema:

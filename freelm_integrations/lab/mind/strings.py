@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.loose import Json
+from freelm_integrations.lab.loose import names
 from freelm_integrations.lab.mind.evidence import Evidence, key_words, words
 
-_PLACES = frozenset(
-    ["location", "city", "place", "town", "country", "region", "address", "destination", "origin", "where", "capital"]
-)
-_NAMES = frozenset(["name", "title", "person", "customer", "author", "user", "who", "company"])
-_WHOLE_PROMPT = frozenset(
-    ["query", "question", "input", "prompt", "text", "message", "request", "sentence", "content", "body", "term"]
-)
-_SUMS = frozenset(["expression", "equation", "formula", "calculation"])
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from freelm_integrations.lab.loose import Json
+
+_PLACES = names("location city place town country region address destination origin where capital")
+_NAMES = names("name title person customer author user who company")
+_WHOLE_PROMPT = names("query question input prompt text message request sentence content body term")
+_SUMS = names("expression equation formula calculation")
 _CODES = (
     "ABC-123",
     "abc",
@@ -55,9 +56,8 @@ _FORMATS: Mapping[str, Callable[[Evidence], str]] = {
 
 def string_for(schema: Json, name: str, evidence: Evidence) -> str:
     """A string the schema accepts, as near to the prompt as its name allows."""
-    made = _FORMATS.get(str(schema.get("format")), lambda found: _by_name(schema, name, found))(
-        evidence
-    )
+    formed = _FORMATS.get(str(schema.get("format")))
+    made = _by_name(schema, name, evidence) if formed is None else formed(evidence)
     pattern = schema.get("pattern")
     if isinstance(pattern, str):
         made = _matching(pattern, [made, *evidence.quoted, *evidence.text.split()])
@@ -79,12 +79,12 @@ def _by_name(schema: Json, name: str, evidence: Evidence) -> str:
 
 
 def _told(name: str, evidence: Evidence) -> str | None:
-    """What follows the property's own name in the prompt: `color: red`, `color is red`, `color = red`."""
+    """What follows the property's name in the prompt: `color: red`, `color is red` and so on."""
     spoken = re.escape(name.replace("_", " "))
     found = re.search(
         rf"\b{spoken}\s*(?::|=|is|of)\s*[\"']?([^\s\"',.;]+)", evidence.text, re.IGNORECASE
     )
-    return found[1] if found else None
+    return str(found[1]) if found else None
 
 
 def _proper(parts: set[str], evidence: Evidence) -> str | None:
@@ -101,7 +101,7 @@ def _about(name: str, description: str, evidence: Evidence) -> str:
 
 def _sum_in(text: str) -> str:
     found = re.findall(r"[\d(][\d\s.()+*/^-]*[\d)]", text)
-    return max(found, key=len).strip() if found else "1 + 1"
+    return str(max(found, key=len)).strip() if found else "1 + 1"
 
 
 def _matching(pattern: str, offered: list[str]) -> str:

@@ -111,7 +111,7 @@ def _signs(question: str) -> set[str]:
 
 
 def _is_named(tool: _Tool, question: str) -> bool:
-    """Whether the question gives the tool's name, whole or as all of its words, or its sign of arithmetic."""
+    """Whether the question gives the tool's name, all of its words, or its sign of arithmetic."""
     parts = stems(tool.name)
     if re.search(rf"\b{re.escape(tool.name)}\b", question, re.IGNORECASE):
         return True
@@ -138,7 +138,7 @@ def _calls(tools: list[_Tool], messages: list[Json], *, alone: bool = False) -> 
 
 
 def _scenes(tool: _Tool, question: str, *, several: bool) -> list[str]:
-    """The stretches of the question each call is about: one for every `name(...)` or place, else all of it."""
+    """What each call is about: one stretch for every `name(...)` or place, else all of it."""
     explicit = [
         found[0] for found in re.finditer(rf"\b{re.escape(tool.name)}\(([^()]*)\)", question)
     ]

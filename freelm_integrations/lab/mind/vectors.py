@@ -1,4 +1,4 @@
-"""Embeddings without a model: words hashed to directions, so that texts that share words lie close together."""
+"""Embeddings without a model: texts that share words lie close together."""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
-"""Where a played model's text comes from: the deterministic maker, a callable of the user, or a real small model."""
+"""Where text comes from: the deterministic maker, a callable, or a real small model."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from freelm_integrations.lab.loose import Json
 from freelm_integrations.lab.mind.plain import plain_words
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab.loose import Json
 
 WordsCallable = Callable[[list[dict[str, Any]]], Iterable[str]]
 WordsChoice = Literal["auto", "model", "plain"] | WordsCallable
@@ -17,7 +20,7 @@ WordsChoice = Literal["auto", "model", "plain"] | WordsCallable
 class WordSource(Protocol):
     """Gives the pieces of an answer's text."""
 
-    def pieces(self, messages: list[Json], most: int | None) -> AsyncIterator[str]:
+    def pieces(self, messages: list[Json], _most: int | None, /) -> AsyncIterator[str]:
         """The pieces of an answer to these messages, about so many at most."""
         ...
 
@@ -29,7 +32,7 @@ class WordSource(Protocol):
 class PlainWords:
     """The deterministic maker."""
 
-    async def pieces(self, messages: list[Json], most: int | None) -> AsyncIterator[str]:
+    async def pieces(self, messages: list[Json], _most: int | None) -> AsyncIterator[str]:
         """All pieces, at once."""
         for piece in plain_words(messages):
             yield piece
@@ -45,7 +48,7 @@ class CallableWords:
         self._make = make
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="freelm-lab-words")
 
-    async def pieces(self, messages: list[Json], most: int | None) -> AsyncIterator[str]:
+    async def pieces(self, messages: list[Json], _most: int | None) -> AsyncIterator[str]:
         """The callable's pieces as they come."""
         loop = asyncio.get_running_loop()
         made = await loop.run_in_executor(self._pool, lambda: iter(self._make(messages)))
@@ -62,17 +65,18 @@ def _next(made: Iterator[str]) -> str | None:
 
 
 def word_source(choice: WordsChoice) -> WordSource:
-    """The source a lab was asked for. Raises RuntimeError if `model` is asked for and there is none."""
+    """The source a lab was asked for. Raises RuntimeError for a model that is not there."""
     if callable(choice):
         return CallableWords(choice)
     if choice == "plain":
         return PlainWords()
-    from freelm_integrations.lab.mind.model import ModelWords, is_model_there  # noqa: PLC0415 - costs an import
-
-    if is_model_there():
-        return ModelWords()
+    model = import_module("freelm_integrations.lab.mind.model")  # only where it may be used
+    if model.is_model_there():
+        source: WordSource = model.ModelWords()
+        return source
     if choice == "model":
         raise RuntimeError(
-            "no local model: install freelm-integrations[local] and name a GGUF file, or words='plain'"
+            "no local model: install freelm-integrations[local] and name a GGUF file, or "
+            "words='plain'"
         )
     return PlainWords()

@@ -1,1 +1,1 @@
-"""The wire side of the lab: connections, what goes wrong on them, and the thread that runs it all."""
+"""The wire side: connections, what goes wrong on them, the thread they live in."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import h11
 
-from freelm_integrations.lab.dialects.replies import Flow, Mishap, Reply, Whole
 from freelm_integrations.lab.record import Ended, LabRequest
+from freelm_integrations.lab.replies import Flow, Mishap, Reply, Whole
 
 _AT_ONCE = 65_536  # bytes read in one go
 _MOST_HEADERS = 65_536
@@ -80,7 +80,7 @@ class Connection:
             reset(self._writer)
         return "complete" if mishap is None else "cut"
 
-    # -- in ----------------------------------------------------------------------------------------------
+    # -- in -------------------------------------------------------------------------------------
 
     async def _receive(self) -> Incoming | None:
         head: h11.Request | None = None
@@ -104,7 +104,7 @@ class Connection:
         early, self._early = self._early, b""
         self._http.receive_data(early or await self._reader.read(_AT_ONCE))
 
-    # -- out ---------------------------------------------------------------------------------------------
+    # -- out ------------------------------------------------------------------------------------
 
     async def _send(self, reply: Reply, request: LabRequest) -> Mishap | None:
         if isinstance(reply, Mishap):
@@ -132,7 +132,7 @@ class Connection:
 
 
 class _Watch:
-    """An eye on the client while it waits: interrupts the task it was made in as soon as the client has gone."""
+    """An eye on the waiting client: interrupts the task it was made in once the client has gone."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self.early = b""

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.server.connection import Answerer, Connection, reset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Host:
     """Listens for several providers; starts and stops from any thread."""
 
     def __init__(self, desks: Mapping[str, tuple[Answerer, Callable[[], bool]]]) -> None:
-        """Take for each name what answers its requests, and what says whether to reset a new connection."""
+        """Take for each name what answers, and what says whether to reset a connection."""
         self._desks = desks
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None

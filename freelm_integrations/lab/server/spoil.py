@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.dialects.asked import Asked, Called, Piece, Said
-from freelm_integrations.lab.dialects.dialect import Dialect
-from freelm_integrations.lab.dialects.replies import Flow, Mishap, Whole
-from freelm_integrations.lab.faults import LabFault
+from freelm_integrations.lab.asked import Called, Finished, Said
+from freelm_integrations.lab.replies import Flow, Mishap, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from freelm_integrations.lab.asked import Asked, Piece
+    from freelm_integrations.lab.dialects.dialect import Dialect
+    from freelm_integrations.lab.faults import LabFault
 
 KEEP_ALIVE_EVERY = 0.05  # seconds between the comments of an endless wait
 TRICKLE_EVERY = 1.0  # seconds between the bytes of a trickle
 _GARBAGE = b'data: {"id":"x","choices":[{"index":0,"delta":{"con\n\n\xff\xfe\x00data: ]]\n\n'
+
+_MISHAPS = {"reset": Mishap.RESET, "truncated": Mishap.CLOSE, "stall": Mishap.HANG}
 
 Frames = AsyncGenerator["bytes | Mishap", None]
 
@@ -20,68 +28,49 @@ Frames = AsyncGenerator["bytes | Mishap", None]
 async def spoiled_stream(
     pieces: AsyncIterator[Piece], dialect: Dialect, asked: Asked, fault: LabFault
 ) -> Frames:
-    """The frames of a stream up to the fault, and the fault."""
+    """The frames of a stream up to the fault, and the fault: before the finish at the latest."""
     after = 0 if fault.after is None else fault.after
     for frame in dialect.begin(asked):
         yield frame
     told = 0
     async for piece in pieces:
-        if told >= after:
-            break
+        if told >= after or isinstance(piece, Finished):
+            async for spoiled in _spoiled_rest(piece, pieces, dialect, asked, fault.kind):
+                yield spoiled
+            return
         for frame in dialect.frames(asked, piece):
             yield frame
         told += isinstance(piece, (Said, Called))
-    rest = (frame for piece in [piece] for frame in dialect.frames(asked, piece))
-    async for frame in _ENDS[fault.kind](dialect, asked, b"".join(rest)):
-        yield frame
 
 
-async def _reset(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield Mishap.RESET
+async def _spoiled_rest(
+    piece: Piece, pieces: AsyncIterator[Piece], dialect: Dialect, asked: Asked, kind: str
+) -> Frames:
+    if kind in _MISHAPS:
+        yield _MISHAPS[kind]
+    elif kind == "keepalives":
+        async for comment in _endless(dialect.keep_alive()):
+            yield comment
+    elif kind == "trickle":
+        async for byte in _trickled(b"".join(dialect.frames(asked, piece))):
+            yield byte
+        async for later in pieces:
+            async for byte in _trickled(b"".join(dialect.frames(asked, later))):
+                yield byte
+    else:
+        yield {"error_event": dialect.error_event(asked), "garbage": _GARBAGE}.get(kind, b"")
 
 
-async def _cut(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield b""
-
-
-async def _truncated(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield Mishap.CLOSE
-
-
-async def _stall(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield Mishap.HANG
-
-
-async def _error_event(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield dialect.error_event(asked)
-
-
-async def _garbage(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    yield _GARBAGE
-
-
-async def _keepalives(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
+async def _endless(frame: bytes) -> Frames:
     while True:
-        yield dialect.keep_alive()
+        yield frame
         await asyncio.sleep(KEEP_ALIVE_EVERY)
 
 
-async def _trickle(dialect: Dialect, asked: Asked, rest: bytes) -> Frames:
-    for place in range(len(rest)):
-        yield rest[place : place + 1]
+async def _trickled(body: bytes) -> Frames:
+    for place in range(len(body)):
+        yield body[place : place + 1]
         await asyncio.sleep(TRICKLE_EVERY)
-
-
-_ENDS: dict[str, Callable[[Dialect, Asked, bytes], Frames]] = {
-    "reset": _reset,
-    "cut": _cut,
-    "truncated": _truncated,
-    "stall": _stall,
-    "error_event": _error_event,
-    "garbage": _garbage,
-    "keepalives": _keepalives,
-    "trickle": _trickle,
-}
 
 
 def spoiled_whole(whole: Whole, dialect: Dialect, asked: Asked, fault: LabFault) -> Flow | Whole:
@@ -101,16 +90,13 @@ def spoiled_whole(whole: Whole, dialect: Dialect, asked: Asked, fault: LabFault)
 
 async def _spoiled_body(body: bytes, half: int, kind: str) -> Frames:
     if kind == "keepalives":
-        while True:
-            yield b" \n"
-            await asyncio.sleep(KEEP_ALIVE_EVERY)
+        async for padding in _endless(b" \n"):
+            yield padding
     yield body[:half]
-    if kind == "trickle":
-        for place in range(half, len(body)):
-            yield body[place : place + 1]
-            await asyncio.sleep(TRICKLE_EVERY)
-        return
-    yield {"reset": Mishap.RESET, "stall": Mishap.HANG}.get(kind, Mishap.CLOSE)
+    if kind in _MISHAPS:
+        yield _MISHAPS[kind]
+    async for byte in _trickled(body[half:]):
+        yield byte
 
 
 async def one_frame(frame: bytes | Mishap) -> Frames:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from freelm_integrations.lab.catalog import LabModel
 from freelm_integrations.lab.loose import Json, fields, items, words_of
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab.catalog import LabModel
 
 Finish = Literal["stop", "length", "tool_calls"]
 
@@ -16,7 +18,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 @dataclass(frozen=True)
 class Ids:
-    """Made-up ids that are the same in every run: a function of the lab's seed, the provider and a number."""
+    """Made-up ids, the same in every run: a function of a seed."""
 
     seed: str
 
@@ -158,3 +160,13 @@ def room_asked(body: Json) -> int | None:
         if isinstance(body.get(name), int):
             return int(body[name])
     return None
+
+
+def calls_of(message: Json) -> list[Json]:
+    """The tool calls of a message in the history."""
+    return [fields(call) for call in items(message.get("tool_calls"))]
+
+
+def format_of(asked: Asked) -> str:
+    """The type of response format a request asks for: `text` where it says nothing."""
+    return str(fields(asked.body.get("response_format")).get("type", "text"))

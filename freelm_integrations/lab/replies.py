@@ -1,10 +1,13 @@
-"""What a played provider puts on the wire: a whole body, a flow of bytes, or a deliberate mishap."""
+"""What goes on the wire: a whole body, a flow of bytes, or a deliberate mishap."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
 
 JSON = "application/json"
 SSE = "text/event-stream"

@@ -1,0 +1,1 @@
+"""What each provider turns down, one file each."""

@@ -1,0 +1,1 @@
+"""What each provider publishes: models, limits, errors."""
