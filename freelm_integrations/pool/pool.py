@@ -141,13 +141,14 @@ class Pool:
     # ------------------------------------------------------------------ questions
 
     def views(
-        self, routes: Sequence[Route], now: float, *, tokens: int = 0
+        self, routes: Sequence[Route], now: float, *, tokens: int = 0, output: int = 0
     ) -> tuple[RouteView, ...]:
         """Each route as it is now, in the order given.
 
-        Ready means that `tokens` more would fit as well.
+        Ready means that a `lease` of the same `tokens` and `output` would be given.
         """
         views: list[RouteView] = []
+        needs = _needs(tokens, output)
         with self._lock:
             seats = self._seats
             for route in routes:
@@ -156,7 +157,7 @@ class Pool:
                     seat.refresh(now)
                 view = seat.view
                 if tokens > seat.room:
-                    view = seat.crowded(now, tokens)
+                    view = seat.crowded(now, needs)
                 views.append(view)
         return tuple(views)
 

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 from freelm_integrations.pool.view import RouteView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
+    from freelm_integrations.providers.spec import Unit
 
 
 class Seat:
@@ -64,13 +67,11 @@ class Seat:
         # With a probe under way the breaker says "ask again soon", counted from each asking.
         self._until = now if state.key.breaker.is_probing else changes_at
 
-    def crowded(self, now: float, tokens: int) -> RouteView:
-        """The fresh view as it is for a request of so many tokens, where those may not fit."""
+    def crowded(self, now: float, needs: Mapping[Unit, float]) -> RouteView:
+        """The fresh view as it is for a request of such needs, where those may not fit."""
         view = self.view
         ready_at = max(
-            window.ready_at(now, tokens)
-            for window in self.state.quota.windows
-            if window.unit != "requests"
+            window.ready_at(now, needs[window.unit]) for window in self.state.quota.windows
         )
         if ready_at <= max(now, view.ready_at):
             return view

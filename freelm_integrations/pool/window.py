@@ -102,10 +102,10 @@ class Window:
         return self.remaining(now) / self.amount if self.amount > 0 else 0.0
 
     def ready_at(self, now: float, need: float) -> float:
-        """When `need` fits: -inf if it does now, inf if the limit is nothing at all."""
+        """When `need`, or at least 1, fits: -inf if it does now, inf if the limit is nothing."""
         if self.amount <= 0:
-            return -math.inf if need <= 0 else math.inf
-        excess = self.used(now) + min(need, self.amount) - self.amount
+            return math.inf
+        excess = self.used(now) + min(max(need, 1.0), self.amount) - self.amount
         if excess <= _SLACK:
             return -math.inf
         for entry in self._log:
@@ -142,9 +142,9 @@ class Window:
         return self._used
 
     def fits(self, now: float, need: float) -> bool:
-        """Whether `need` may be taken now; clears as it looks."""
+        """Whether `need`, or at least 1, may be taken now; clears as it looks."""
         used = self.clear(now) if self._log else 0.0
-        if used + need <= self.amount + _SLACK:
+        if used + max(need, 1.0) <= self.amount + _SLACK:
             return True
         return used <= _SLACK and self.amount > 0
 
