@@ -31,7 +31,13 @@ from freelm_integrations.langchain.configuration import PARAMS, RUN
 from freelm_integrations.langchain.errors import as_model_error
 from freelm_integrations.langchain.messages import to_wire
 from freelm_integrations.langchain.observed import ObservedChatModel
-from freelm_integrations.langchain.structured import Method, structured, with_raw
+from freelm_integrations.langchain.structured import (
+    SCHEMA,
+    Method,
+    structured,
+    told_schema,
+    with_raw,
+)
 from freelm_integrations.langchain.tools import to_choice, to_response_format, to_tools
 
 
@@ -52,7 +58,7 @@ class ChatFreeLLM(ObservedChatModel):
         told = reporter(run_manager or kwargs.get(RUN))
         try:
             completion = self.engine.blocking().chat(
-                to_wire(messages),
+                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
                 on_event=None if told is None else told.observe,
                 **self._request(stop, kwargs),
             )
@@ -73,7 +79,7 @@ class ChatFreeLLM(ObservedChatModel):
         told = async_reporter(run_manager or kwargs.get(RUN))
         try:
             completion = await self.engine.on_loop().chat(
-                to_wire(messages),
+                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
                 on_event=None if told is None else told.observe,
                 **self._request(stop, kwargs),
             )
@@ -96,7 +102,7 @@ class ChatFreeLLM(ObservedChatModel):
         writer = ChunkWriter(whole_at_end=run_manager is not None)
         try:
             with self.engine.blocking().stream_deltas(
-                to_wire(messages),
+                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
                 on_event=None if told is None else told.observe,
                 **self._request(stop, kwargs),
             ) as deltas:
@@ -124,7 +130,7 @@ class ChatFreeLLM(ObservedChatModel):
         writer = ChunkWriter(whole_at_end=run_manager is not None)
         try:
             async with self.engine.on_loop().stream_deltas(
-                to_wire(messages),
+                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
                 on_event=None if told is None else told.observe,
                 **self._request(stop, kwargs),
             ) as deltas:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -14,12 +15,16 @@ from freelm_integrations.langchain.errors import InvalidOption
 from freelm_integrations.langchain.tools import to_response_format, to_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TypeAlias
 
     from freelm_integrations.chat import Json
     from freelm_integrations.langchain.chat_model import ChatFreeLLM
 
     Parser: TypeAlias = Runnable[Any, Any]
+
+SCHEMA = "freelm_schema"
+"""The private keyword under which a JSON mode's schema travels to the prompt."""
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
 
@@ -39,6 +44,8 @@ def structured(
     """
     if method == "json_mode":
         asked: Json = {"response_format": {"type": "json_object"}}
+        if schema is not None:  # no endpoint is told it in this mode, so the model must be
+            asked[SCHEMA] = to_response_format(_unwrapped(schema))["json_schema"]["schema"]
         return model.bind(
             **asked, **_traced(method, schema, strict=strict), **options
         ), _text_parser(schema)
@@ -57,6 +64,21 @@ def structured(
         return model.bind_tools([schema], **asked, **options), _call_parser(schema)
     message = f"unknown method {method!r}: valid are function_calling, json_schema, json_mode"
     raise InvalidOption(message)
+
+
+def told_schema(messages: list[Json], schema: Json | None) -> list[Json]:
+    """The messages, with the schema in the system prompt unless they name its fields, quoted."""
+    if schema is None:
+        return messages
+    said = " ".join(str(message.get("content")) for message in messages)
+    names: Iterable[str] = schema.get("properties") or ()
+    if names and all(any(f"{mark}{name}{mark}" in said for mark in "'\"`") for name in names):
+        return messages
+    hint = f"Answer with a JSON object that fits this JSON schema: {json.dumps(schema)}"
+    first = messages[0] if messages else {}
+    if first.get("role") == "system" and isinstance(first["content"], str):
+        return [{**first, "content": f"{first['content']}\n\n{hint}"}, *messages[1:]]
+    return [{"role": "system", "content": hint}, *messages]
 
 
 def with_raw(bound: Runnable[Any, Any], parser: Parser) -> Runnable[Any, Any]:
