@@ -243,13 +243,13 @@ class FreeLLM(_Client):
             self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        exchanges = blocking.InlineExchanges(self._connections.client())
+        exchanges = blocking.InlineExchanges(self._connections.send())
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
 
     def _refresh(self, *, force: bool = False) -> None:
         self._dispatcher.start()
         machine = self._dispatcher.catalogs.refresh(force=force)
-        exchanges = blocking.ThreadedExchanges(self._connections.client())
+        exchanges = blocking.ThreadedExchanges(self._connections.send())
         for _ in blocking.drive(machine, exchanges, _ignore):
             pass
 
@@ -288,7 +288,7 @@ class AsyncFreeLLM(_Client):
         )
         began_at = self._dispatcher.clock.now()
         folding = Folding()
-        async with aclosing(self._deltas(request, on_event)) as deltas:
+        async with aclosing(await self._set_off(request, on_event)) as deltas:
             async for delta in deltas:
                 folding.add(delta)
         return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
@@ -385,23 +385,27 @@ class AsyncFreeLLM(_Client):
         """Close it."""
         await self.close()
 
-    async def _deltas(
+    async def _set_off(
         self, request: Request, on_event: Observer | None
     ) -> AsyncGenerator[Delta, None]:
-        client = await self._connections.client()
+        send = await self._connections.send()
         if not self._dispatcher.is_prepared:
             await self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        exchanges = aio.TaskExchanges(client)
-        async with aclosing(aio.drive(failover(flight), exchanges, observer or _ignore)) as deltas:
+        return aio.drive(failover(flight), aio.TaskExchanges(send), observer or _ignore)
+
+    async def _deltas(
+        self, request: Request, on_event: Observer | None
+    ) -> AsyncGenerator[Delta, None]:
+        async with aclosing(await self._set_off(request, on_event)) as deltas:
             async for delta in deltas:
                 yield delta
 
     async def _refresh(self, *, force: bool = False) -> None:
         await asyncio.to_thread(self._dispatcher.start)
         machine = self._dispatcher.catalogs.refresh(force=force)
-        exchanges = aio.TaskExchanges(await self._connections.client())
+        exchanges = aio.TaskExchanges(await self._connections.send())
         async with aclosing(aio.drive(machine, exchanges, _ignore)) as deltas:
             async for _ in deltas:
                 pass

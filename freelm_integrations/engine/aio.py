@@ -26,15 +26,18 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import request_for, weather
+from freelm_integrations.engine.transport import headers_of, request_for, weather
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import TypeAlias
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
     from freelm_integrations.events import Event
 
+Send: TypeAlias = "Callable[[httpx.Request], Awaitable[httpx.Response]]"
+"""Sends a request and gives back its response once the headers are there, the body unread."""
 BACKLOG = 64
 """Replies read ahead of a slow consumer before the socket is left alone."""
 
@@ -63,21 +66,27 @@ async def drive(
                     exchanges.cancel(step.attempt)
 
 
-async def exchange(client: httpx.AsyncClient, attempt: Attempt) -> AsyncGenerator[Heard, None]:
-    """One httpx exchange told as replies; closing the generator closes the response."""
+async def exchange(send: Send, attempt: Attempt) -> AsyncGenerator[Heard, None]:
+    """One httpx exchange told as replies; closing the generator closes the response.
+
+    The response is closed before its end is told, so that nothing is left to wait for after it.
+    """
     try:
-        response = await client.send(request_for(client, attempt), stream=True)
+        response = await send(request_for(attempt))
         try:
+            headers = headers_of(response)
             if response.status_code != httpx.codes.OK:
-                body = await response.aread()
-                yield Refused(attempt, response.status_code, response.headers, body)
+                yield Refused(attempt, response.status_code, headers, await response.aread())
                 return
-            yield Opened(attempt, response.headers)
-            async for data in response.aiter_bytes():
+            yield Opened(attempt, headers)
+            is_plain = "content-encoding" not in headers and isinstance(
+                response.stream, httpx.AsyncByteStream
+            )
+            async for data in response.stream if is_plain else response.aiter_bytes():
                 yield Chunk(attempt, data)
-            yield End(attempt)
         finally:
             await response.aclose()
+        yield End(attempt)
     except httpx.RequestError as error:
         yield Broken(attempt, weather(error))
 
@@ -88,9 +97,9 @@ class TaskExchanges:
     A task each, feeding one short backlog.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        """Use this client's connections; both belong to the running loop."""
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        """Send with this; both belong to the running loop."""
+        self._send = send
         self._loop = asyncio.get_running_loop()
         self._replies: deque[Heard] = deque()
         self._tasks: dict[Attempt, asyncio.Task[None]] = {}
@@ -122,10 +131,11 @@ class TaskExchanges:
 
     async def aclose(self) -> None:
         """Cancel what is open and wait until its sockets are closed."""
-        for task in self._tasks.values():
+        running = [task for task in self._tasks.values() if not task.done()]
+        for task in running:
             task.cancel()
-        if self._tasks:
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
         self._tasks.clear()
 
     async def _listen(self, seconds: float) -> None:
@@ -139,7 +149,7 @@ class TaskExchanges:
 
     def _tell(self, reply: Heard) -> None:
         self._replies.append(reply)
-        if self._heard is not None:
+        if self._heard is not None and not isinstance(reply, Opened):  # headers can wait
             _wake(self._heard)
 
     async def _pump(self, attempt: Attempt) -> None:
@@ -148,7 +158,7 @@ class TaskExchanges:
         A pump that died silently would be waited for.
         """
         try:
-            async with aclosing(exchange(self._client, attempt)) as replies:
+            async with aclosing(exchange(self._send, attempt)) as replies:
                 async for reply in replies:
                     self._tell(reply)
                     if len(self._replies) >= BACKLOG:

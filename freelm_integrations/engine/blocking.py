@@ -29,16 +29,20 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import request_for, weather
+from freelm_integrations.engine.transport import headers_of, request_for, weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from typing import TypeAlias
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
     from freelm_integrations.events import Event
 
 logger = logging.getLogger("freelm_integrations")
+
+Send: TypeAlias = "Callable[[httpx.Request], httpx.Response]"
+"""Sends a request and gives back its response once the headers are there, the body unread."""
 
 
 class Exchanges(Protocol):
@@ -92,10 +96,10 @@ def report(observe: Callable[[Event], object], event: Event) -> None:
         logger.exception("an observer raised on %s; the call goes on", event.name)
 
 
-def exchange(client: httpx.Client, attempt: Attempt) -> Generator[Heard, None, None]:
+def exchange(send: Send, attempt: Attempt) -> Generator[Heard, None, None]:
     """One httpx exchange told as replies; closing the generator closes the response."""
     try:
-        response = client.send(request_for(client, attempt), stream=True)
+        response = send(request_for(attempt))
         try:
             yield from _read(response, attempt)
         finally:
@@ -105,12 +109,15 @@ def exchange(client: httpx.Client, attempt: Attempt) -> Generator[Heard, None, N
 
 
 def _read(response: httpx.Response, attempt: Attempt) -> Iterator[Heard]:
+    headers = headers_of(response)
     if response.status_code != httpx.codes.OK:
-        body = response.read()
-        yield Refused(attempt, response.status_code, response.headers, body)
+        yield Refused(attempt, response.status_code, headers, response.read())
         return
-    yield Opened(attempt, response.headers)
-    for data in response.iter_bytes():
+    yield Opened(attempt, headers)
+    is_plain = "content-encoding" not in headers and isinstance(
+        response.stream, httpx.SyncByteStream
+    )
+    for data in response.stream if is_plain else response.iter_bytes():
         yield Chunk(attempt, data)
     yield End(attempt)
 
@@ -121,14 +128,14 @@ class InlineExchanges:
     A read cannot be cut short: a wait may overrun by one read timeout, which is the attempt's own.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
-        """Use this client's connections."""
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        """Send with this."""
+        self._send = send
         self._replies: Generator[Heard, None, None] | None = None
 
     def launch(self, attempt: Attempt) -> None:
         """Take up the exchange; its request is sent by the first wait."""
-        self._replies = exchange(self._client, attempt)
+        self._replies = exchange(self._send, attempt)
 
     def cancel(self, attempt: Attempt) -> None:  # noqa: ARG002 - there is only one
         """Close the response."""
@@ -157,9 +164,9 @@ class ThreadedExchanges:
     in a daemon thread.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
-        """Use this client's connections."""
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        """Send with this."""
+        self._send = send
         self._replies: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._stops: dict[Attempt, threading.Event] = {}
 
@@ -195,7 +202,7 @@ class ThreadedExchanges:
         A pump that died silently would be waited for.
         """
         try:
-            with closing(exchange(self._client, attempt)) as replies:
+            with closing(exchange(self._send, attempt)) as replies:
                 for reply in replies:
                     if stop.is_set():
                         return

@@ -1,13 +1,13 @@
-"""What both drivers share of httpx.
-
-An attempt as a request, a transport error as a built-in one.
-"""
+"""What both drivers share of httpx: an attempt as a request, a transport error as a built-in."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import httpx
+
+from freelm_integrations.version import VERSION
 
 if TYPE_CHECKING:
     from freelm_integrations.engine.steps import Attempt
@@ -15,27 +15,48 @@ if TYPE_CHECKING:
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=20.0)
 """No ceiling on connections: waiting for a free one would look like a slow provider."""
 
+_STANDING = {
+    "accept-encoding": "gzip, deflate",
+    "user-agent": f"freelm-integrations/{VERSION}",
+}
+_url = functools.lru_cache(maxsize=1024)(httpx.URL)
 
-def request_for(client: httpx.Client | httpx.AsyncClient, attempt: Attempt) -> httpx.Request:
+
+def request_for(attempt: Attempt) -> httpx.Request:
     """The request of an attempt; the key joins its headers here and nowhere earlier."""
-    headers = dict(attempt.headers)
+    headers = {**_STANDING, **attempt.headers}
     secret = "" if attempt.secret is None else attempt.secret.get_secret_value()
     if secret:
         headers["authorization"] = "Bearer " + secret
-    return client.build_request(
+    seconds = attempt.timeout
+    timeout = {
+        "connect": min(attempt.connect_timeout, seconds),
+        "read": seconds,
+        "write": seconds,
+        "pool": seconds,
+    }
+    return httpx.Request(
         attempt.method,
-        attempt.url,
+        _url(attempt.url),
         content=attempt.body,
         headers=headers,
-        timeout=httpx.Timeout(
-            attempt.timeout, connect=min(attempt.connect_timeout, attempt.timeout)
-        ),
+        extensions={"timeout": timeout},
     )
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """A plain dict with lower-case names: looked into often, so not httpx's own."""
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1")
+        for name, value in response.headers.raw
+    }
 
 
 def weather(error: httpx.RequestError) -> OSError:
     """The built-in error of the same meaning, without the request (whose headers hold the key)."""
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, httpx.ConnectTimeout) and isinstance(error.__cause__, ConnectionError):
+        return ConnectionError(words)  # httpx-aiohttp's word for a connection lost later on
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
         return ConnectionRefusedError(words)
     if isinstance(error, httpx.TimeoutException):

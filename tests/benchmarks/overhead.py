@@ -72,25 +72,23 @@ def failover(base: str, report: Report) -> None:
             providers.insert(0, _provider("bad", base, first, priority=0))
         return FreeLLM(providers=providers, share=False, strategy="priority")
 
-    alone, refused = client(""), client("429")
+    alone, refused, broken = client(""), client("429"), client("500")
 
-    def broken() -> None:
-        client("500").chat(PROMPT)  # a fresh pool: a breaker would leave it out soon
-
-    def fresh() -> None:
-        client("").chat(PROMPT)
+    def forgetful(asked: FreeLLM) -> None:
+        asked._dispatcher.pool.forget()  # or a breaker would soon leave it out
+        asked.chat(PROMPT)
 
     times = medians(
         {
             "raw": lambda: raw.post(url, content=body, headers=headers),
             "alone": lambda: alone.chat(PROMPT),
             "429": lambda: refused.chat(PROMPT),
-            "fresh": fresh,
-            "500": broken,
+            "alone, forgetful": lambda: forgetful(alone),
+            "500": lambda: forgetful(broken),
         },
         rounds=20,
     )
-    for name, without in (("429", "alone"), ("500", "fresh")):
+    for name, without in (("429", "alone"), ("500", "alone, forgetful")):
         extra = (times[name] - times[without] - times["raw"]) * 1000
         report.bar(
             f"a provider answering {name} adds, beyond a raw call", extra, at_most=0.5, unit="ms"
