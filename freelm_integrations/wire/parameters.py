@@ -30,9 +30,10 @@ _PATTERNS = tuple(
         # OpenAI and what is built like it
         (
             r"(?:unsupported|unknown|unrecognized|invalid|unexpected) (?:request |keyword )?"
-            r"(?:parameter|argument|field)s?(?: supplied)?:? [`'\"]?([a-z_][\w.]*)"
+            r"(?:parameter|argument|field)s?(?: supplied)?(?:: ?[`'\"]?| [`'\"])([a-z_][\w.]*)"
         ),
-        # pydantic in prose
+        # pydantic in prose, or as Python prints it
+        r"extra_forbidden', 'loc': [(\[]'body', '([a-z_]\w*)',? ?[)\]]",
         rf"{_QUOTED}:? (?:extra inputs are not permitted|is not (?:supported|allowed|permitted))",
         r"([a-z_]+(?:\.\w+)*):? extra inputs are not permitted",
         rf"(?:additional propert|extra (?:field|input))[^'\"`]{{0,40}}{_QUOTED}",

@@ -66,13 +66,13 @@ _REQUEST = (400, 403, 404, 409, 412, 413, 422)
 _BODY = (400, 413, 422, 500)
 
 _WHOLE_PROVIDER = (
+    rule("blocked", "model", words="region_restricted"),  # OpenRouter: one model, not the others
     rule("overloaded", "model", text=r"degraded function"),  # NIM: a sick server's 400
     rule("blocked", "provider", text=r"error code: 10\d\d"),  # Cloudflare, before Groq and others
     rule("blocked", "provider", on=(503,), words="html", text=r"cloudflare|just a moment"),
     rule("blocked", "provider", on=(403, 451), words="html"),
     rule("blocked", "provider", text=r"user location is not supported|not available in your"),
     rule("blocked", "provider", text=r"country, region, or territory not supported"),
-    rule("blocked", "model", words="region_restricted"),  # OpenRouter
     rule("blocked", "provider", words="github_models_retirement_brownout"),
 )
 _KEY = (
