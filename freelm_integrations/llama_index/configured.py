@@ -13,6 +13,7 @@ from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.errors import FreeLLMError
 from freelm_integrations.llama_index.fields import ModelFields
+from freelm_integrations.llama_index.portable import without_keys
 from freelm_integrations.settings import Options
 
 if TYPE_CHECKING:
@@ -218,7 +219,9 @@ class ConfiguredLLM(ModelFields):
 
     def __getstate__(self) -> Json:
         """Fields without keys and connections: keys come from the environment where it arrives."""
-        return super(ConfiguredLLM, self._unconnected()).__getstate__()
+        twin = self._unconnected()
+        twin.providers = without_keys(self.providers)
+        return super(ConfiguredLLM, twin).__getstate__()
 
     def _unconnected(self) -> Self:
         twin = self.model_copy()

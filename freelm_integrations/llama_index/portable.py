@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +39,16 @@ def described(providers: object) -> str | list[str | Json] | None:
     return [_described(providers)]
 
 
+def without_keys(providers: object) -> object:
+    """The `providers` argument as it may be pickled: objects leave their keys behind themselves."""
+    if isinstance(providers, str):
+        return described(providers)
+    if isinstance(providers, (list, tuple)):
+        several = cast("Sequence[object]", providers)
+        return [_name(one) if isinstance(one, str) else one for one in several]
+    return providers
+
+
 def restored(providers: object) -> object:
     """The `providers` argument, with provider objects again for what `described` made of them."""
     if not isinstance(providers, (list, tuple)):
@@ -51,9 +62,11 @@ def restored(providers: object) -> object:
 def _described(provider: Any) -> str | Json:
     if isinstance(provider, str):
         return _name(provider)
+    if provider.name == "local":
+        return "local"  # where it is served is this machine's affair: restored from FREELM_LOCAL_*
     models: Iterable[ModelSpec] | None = provider.models
     limits: Iterable[Limit] | None = provider.limits
-    return {
+    data: Json = {
         "name": provider.name,
         "tier": provider.tier_name,
         "base_url": provider.base_url,
@@ -63,6 +76,8 @@ def _described(provider: Any) -> str | Json:
         "limits": None if limits is None else [asdict(limit) for limit in limits],
         "discover": provider.discover,
     }
+    plain: Json = json.loads(json.dumps(data))  # tuples are lists, as they will be when restored
+    return plain
 
 
 def _name(word: str) -> str:

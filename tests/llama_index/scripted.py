@@ -11,7 +11,7 @@ from freelm_integrations import OpenAICompatible
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
 Reply = Any
 """A body (dict), a refusal (status, body), or the chunks of a stream (list)."""
@@ -104,11 +104,19 @@ def _response(reply: Reply) -> httpx.Response:
         return httpx.Response(reply[0], json=reply[1])
     if isinstance(reply, dict):
         return httpx.Response(200, json=reply)
-    return httpx.Response(
-        200, content=_events(reply), headers={"content-type": "text/event-stream"}
-    )
+    return httpx.Response(200, stream=_Body(reply), headers={"content-type": "text/event-stream"})
 
 
-def _events(chunks: Iterable[Any]) -> bytes:
-    lines = [f"data: {json.dumps(one)}\n\n" for one in chunks]
-    return "".join([*lines, "data: [DONE]\n\n"]).encode()
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Server-sent events, each in bytes of its own as from a slow endpoint."""
+
+    def __init__(self, chunks: Iterable[Any]) -> None:
+        self._pieces = [f"data: {json.dumps(one)}\n\n".encode() for one in chunks]
+        self._pieces.append(b"data: [DONE]\n\n")
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
