@@ -22,6 +22,7 @@ _PROPER = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b")
 _URL = re.compile(r"https?://[^\s\"'<>)]+")
+_CHOICE = re.compile(r"^\((\d+)\)\s*(.+)$", re.MULTILINE)
 _SHORTEST_STEM = 3
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
@@ -102,3 +103,14 @@ class Evidence:
                 re.IGNORECASE,
             )
         )
+
+
+def best_choice(text: str) -> int | None:
+    """The number of the choice, of those numbered like `(1) ...`, that suits the question best."""
+    choices = _CHOICE.findall(text)
+    if not choices:
+        return None
+    quoted = re.findall(r"question: '(.*?)'", text, re.DOTALL)
+    asked = stems(quoted[-1] if quoted else text.rsplit("\n", 1)[-1])
+    best = max(choices, key=lambda choice: len(stems(choice[1]) & asked))
+    return int(best[0])

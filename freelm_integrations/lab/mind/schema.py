@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from freelm_integrations.lab.loose import Json, fields, items
-from freelm_integrations.lab.mind.evidence import Evidence, stems
+from freelm_integrations.lab.mind.evidence import Evidence, best_choice, stems
 from freelm_integrations.lab.mind.strings import string_for
 
+_CHOICES = frozenset({"index", "choice"})  # numbers that name one of the choices given
 _DEEPEST = 6  # levels after which optional and recursive parts are left out
 
 
@@ -103,7 +104,7 @@ class Filler:
         if kind == "array":
             return self._array(schema, name, depth)
         if kind in ("integer", "number"):
-            return self._number(schema, whole=kind == "integer")
+            return self._number(schema, name, whole=kind == "integer")
         if kind == "boolean":
             return not self._evidence.denies(name)
         return None if kind == "null" else string_for(schema, name, self._evidence)
@@ -142,8 +143,9 @@ class Filler:
             return max(1, len(self._evidence.numbers))
         return 2
 
-    def _number(self, schema: Json, *, whole: bool) -> float | int:
-        given = self._evidence.next_number()
+    def _number(self, schema: Json, name: str, *, whole: bool) -> float | int:
+        chosen = best_choice(self._evidence.text) if name in _CHOICES else None
+        given = self._evidence.next_number() if chosen is None else float(chosen)
         value = _within(1.0 if given is None else given, schema, 1.0 if whole else 0.001)
         step = schema.get("multipleOf")
         if isinstance(step, (int, float)) and step > 0:
