@@ -78,7 +78,7 @@ VERDICTS: Mapping[FaultKind, Verdict] = MappingProxyType(
         "bad_parameter": _REQUEST,
         "too_large": _REQUEST,
         "too_long": _REQUEST,
-        "moderated": _REQUEST,
+        "moderated": Verdict(refunds="tokens", blames_request=True),
         "malformed": Verdict(refunds="tokens", blames_request=True),
     }
 )

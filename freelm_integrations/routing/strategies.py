@@ -80,5 +80,5 @@ def _by_latency(view: RouteView) -> tuple[int, float, int]:
 
 
 def _rotated(items: list[T], by: int) -> list[T]:
-    start = by % len(items)
+    start = by % max(1, len(items))
     return items[start:] + items[:start]

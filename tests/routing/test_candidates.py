@@ -1,0 +1,187 @@
+"""Candidates come lazily, in the order of ranks and strategy, from a plan made once for requests alike."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from freelm_integrations.chat import Request
+from freelm_integrations.errors import ConfigError
+from freelm_integrations.pool.pool import Pool
+from freelm_integrations.providers.provider import Groq
+from freelm_integrations.providers.spec import Limit
+from freelm_integrations.routing.candidates import PLANS_KEPT, Router
+from freelm_integrations.routing.strategies import STRATEGIES
+from freelm_integrations.wire.faults import Fault
+from tests.fakes import FakeClock
+from tests.pool.making import ModelSpec, provider
+
+NOW = 1000.0
+A = provider("a", keys=2, models=("a-one", "a-two"))
+B = provider("b", models=("b-one", ModelSpec("b-two", tags=("tools",), context=100)))
+CATALOGS = {A: A.models, B: B.models}
+
+
+def guards(strategy="priority", *, free_only=True, allow_training=True):
+    return SimpleNamespace(strategy=strategy, free_only=free_only, allow_training=allow_training)
+
+
+def ask(*wanted, content="hello", **more):
+    messages = ({"role": "user", "content": content},)
+    return Request(messages=messages, wanted=wanted or ("auto",), **more)
+
+
+class Watched:
+    """A pool that tells what it was asked to look at."""
+
+    def __init__(self):
+        self.pool = Pool(FakeClock())
+        self.looked = []
+        self.route = self.pool.route
+
+    def views(self, routes, now, *, tokens=0):
+        self.looked.append([route.model.id for route in routes])
+        return self.pool.views(routes, now, tokens=tokens)
+
+
+@pytest.fixture
+def pool() -> Watched:
+    return Watched()
+
+
+def seen(candidates):
+    """As model id and place of its key."""
+    return [
+        f"{view.route.model.id}/{view.route.provider.keys.index(view.route.key)}"
+        for view in candidates.views(NOW)
+    ]
+
+
+def test_candidates_come_rank_by_rank_and_key_by_key(pool):
+    """Best models of all, with all keys; then the second ones."""
+    candidates = Router(pool, guards()).candidates(ask(), CATALOGS)
+
+    assert seen(candidates) == ["a-one/0", "a-one/1", "b-one/0", "a-two/0", "a-two/1", "b-two/0"]
+
+
+def test_only_the_ranks_needed_are_looked_at(pool):
+    """A call that is answered at once never touches the second rank."""
+    views = Router(pool, guards()).candidates(ask(), CATALOGS).views(NOW)
+    next(views)
+    next(views)
+
+    assert pool.looked == [["a-one", "a-one", "b-one"]]
+
+
+def test_what_rests_is_shown_as_resting(pool):
+    """The engine decides what to do with it; `explain` shows it."""
+    candidates = Router(pool, guards()).candidates(ask(), CATALOGS)
+    first = next(candidates.views(NOW))
+    pool.pool.settle(pool.pool.lease(first.route, NOW), Fault(kind="blocked"), NOW)
+
+    assert [view.resting for view in candidates.views(NOW)] == [
+        *("blocked", "blocked", None),
+        *("blocked", "blocked", None),
+    ]
+
+
+def test_a_route_without_room_for_the_request_is_not_ready(pool):
+    """The estimate of prompt and answer goes into the view."""
+    one = provider("one", limits=(Limit(2000, "tokens", per=60),))
+    router = Router(pool, guards())
+    candidates = router.candidates(ask(content="x" * 4000), {one: one.models})
+    (view,) = candidates.views(NOW)
+    assert candidates.tokens == 1004 + 1024
+    assert view.resting is None  # larger than the window: it may go while that is untouched
+
+    pool.pool.lease(view.route, NOW, tokens=10)
+
+    assert [view.resting for view in candidates.views(NOW)] == ["window"]
+
+
+def test_each_call_takes_the_next_turn(pool):
+    """Round robin moves on from call to call."""
+    router = Router(pool, guards("round_robin"))
+    firsts = [seen(router.candidates(ask(), CATALOGS))[0] for _ in range(4)]
+
+    assert firsts == ["a-one/0", "b-one/0", "a-one/1", "b-one/0"]
+
+
+def test_what_is_left_out_is_told_with_its_reason(pool):
+    """Provider, model and why."""
+    candidates = Router(pool, guards()).candidates(ask(content="x" * 4000), CATALOGS)
+
+    assert [(who, model) for who, model, _ in candidates.left_out()] == [("b", "b-two")]
+    assert "context" in candidates.left_out()[0][2]
+    assert "b-two/0" not in seen(candidates)
+
+
+def test_requests_alike_share_a_plan_and_others_do_not(pool):
+    """A prompt a little longer is the same to every model; one past a context is not."""
+    router = Router(pool, guards())
+
+    def plan(request, catalogs=CATALOGS):
+        return router.candidates(request, catalogs)._plan
+
+    first = plan(ask())
+    assert plan(ask(content="hello you")) is first
+    assert plan(ask(content="x" * 4000)) is not first
+    assert plan(ask("a-one")) is not first
+    assert plan(ask(tools=({"type": "function"},))) is not first
+    assert plan(ask()) is first
+    assert plan(ask(), dict(CATALOGS)) is not first
+
+
+def test_plans_do_not_pile_up(pool):
+    """Names made up by a caller cannot fill the memory."""
+    models = tuple(f"m{n}" for n in range(PLANS_KEPT + 10))
+    one = provider("one", models=models)
+    router, catalogs = Router(pool, guards()), {one: one.models}
+    for name in models:
+        router.candidates(ask(name), catalogs)
+
+    assert len(router._known.plans) <= PLANS_KEPT
+
+
+def test_a_plan_outlives_a_pool_that_forgot(pool):
+    """Its routes are known again when met."""
+    candidates = Router(pool, guards()).candidates(ask(), CATALOGS)
+    before = seen(candidates)
+    pool.pool.forget()
+
+    assert seen(candidates) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "setting"),
+    [(("costly",), "free_only"), (("auto", "costly"), "free_only"), (("a/auto",), "training")],
+)
+def test_a_name_that_the_settings_leave_nothing_of_is_refused(pool, wanted, setting):
+    """Before anything is sent, with the setting to change."""
+    one = provider("one", models=(ModelSpec("costly", free=False), ModelSpec("gratis")))
+    catalogs = {**CATALOGS, one: one.models}
+    chosen = guards(allow_training=setting != "training")
+    with pytest.raises(ConfigError, match=setting):
+        Router(pool, chosen).candidates(ask(*wanted), catalogs)
+
+
+def test_a_costly_model_among_free_ones_is_left_out_quietly(pool):
+    """`auto` never meant it."""
+    one = provider("one", models=(ModelSpec("costly", free=False), ModelSpec("gratis")))
+
+    assert seen(Router(pool, guards()).candidates(ask(), {one: one.models})) == ["gratis/0"]
+
+
+def test_no_models_known_means_no_candidates(pool):
+    """Not an error of the caller."""
+    assert seen(Router(pool, guards()).candidates(ask(), {A: (), B: ()})) == []
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_a_provider_without_keys_has_no_routes(pool, strategy):
+    """Its models may be known all the same."""
+    none = Groq(models=["a-one"])
+    assert none.keys == ()
+
+    assert seen(Router(pool, guards(strategy)).candidates(ask(), {none: none.models})) == []
