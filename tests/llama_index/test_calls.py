@@ -83,7 +83,7 @@ def test_every_endpoint_answers_past_a_failing_provider(
         assert "".join(one.delta for one in responses) == text_of(last)
     facts = last.raw["freelm"]
     assert facts["provider"] == last.raw["provider"] == "mistral"
-    assert [record["provider"] for record in facts["attempts"]][0] == "groq"
+    assert facts["attempts"][0]["provider"] == "groq"
     assert last.additional_kwargs["freelm"] == facts
     assert last.raw["usage"]["completion_tokens"] > 0
     assert json.loads(json.dumps(last.raw)) == last.raw

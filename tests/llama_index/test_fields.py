@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -23,10 +23,12 @@ from freelm_integrations import (
     NoRouteAnswered,
     OpenAICompatible,
 )
-from freelm_integrations.lab import Lab
 from freelm_integrations.llama_index import FreeLLM, LlamaIndexFreeLLM
 from freelm_integrations.llama_index.portable import described, restored
 from tests.llama_index.scripted import KEY, ScriptedLLM, said
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab import Lab
 
 HERE = OpenAICompatible(
     "here",
