@@ -86,7 +86,7 @@ class Pool:
             route = state.routes.get(id(provider))
             if route is None or route.model is not model or route.key is not key:
                 route = Route(provider, key, model)
-                self._adopt(route)
+                self._adopt(route, state)
             return route
 
     def _state(self, provider: Provider, key: Key, model: ModelSpec) -> RouteState:
@@ -108,9 +108,10 @@ class Pool:
             account.routes[key.fingerprint, model.id] = state
         return state
 
-    def _adopt(self, route: Route) -> Seat:
+    def _adopt(self, route: Route, state: RouteState | None = None) -> Seat:
         """Give a route object its seat, and declare its limits."""
-        state = self._state(route.provider, route.key, route.model)
+        if state is None:
+            state = self._state(route.provider, route.key, route.model)
         old = state.routes.pop(id(route.provider), None)
         if old is None and len(state.routes) >= ROUTES_A_STATE:
             old = state.routes.pop(next(iter(state.routes)))

@@ -7,11 +7,13 @@ records it depends on.
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.breaker import Breaker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     from freelm_integrations.pool.verdicts import Verdict
@@ -136,7 +138,6 @@ class RouteState:
         "quota",
         "rests",
         "routes",
-        "targets",
     )
 
     def __init__(
@@ -155,16 +156,20 @@ class RouteState:
         self.latency: float | None = None
         self.in_flight = 0
         self.routes: dict[int, Route] = {}
-        self.targets: dict[Scope, Rest] = {
-            "provider": provider.rest,
-            "account": account.rest,
-            "key": key.rest,
-            "model": model.rest,
-            "route": quota.rest,  # what one key was told holds for all keys of its account
-        }
-        self.rests = tuple(self.targets.values())
+        # What one key was told of a model holds for all keys of its account.
+        self.rests = (provider.rest, account.rest, key.rest, model.rest, quota.rest)
+
+    def rest_of(self, scope: Scope) -> Rest | None:
+        """What a fault of that scope lets rest; None for the call, which is over anyway."""
+        place = _PLACES.get(scope)
+        return None if place is None else self.rests[place]
 
     def smooth(self, latency: float) -> None:
         """Blend in the seconds an attempt took to its first content."""
         known = self.latency
         self.latency = latency if known is None else known + SMOOTHING * (latency - known)
+
+
+_PLACES: Mapping[Scope, int] = MappingProxyType(
+    {"provider": 0, "account": 1, "key": 2, "model": 3, "route": 4}
+)

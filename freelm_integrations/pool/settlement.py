@@ -103,7 +103,7 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
 def _cool(state: RouteState, fault: Fault, verdict: Verdict, now: float) -> Cooled | None:
     """Let rest what the fault names, else what the table does."""
     scope = verdict.scope if fault.scope is None else fault.scope
-    rest = state.targets.get(scope)
+    rest = state.rest_of(scope)
     if rest is None or (verdict.cools_for <= 0 and fault.retry_after is None):
         return None
     seconds = rest.cool(fault, verdict, now)

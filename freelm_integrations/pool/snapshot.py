@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from freelm_integrations.pool.scopes import AccountState, KeyState, ProviderState, RouteState
+from freelm_integrations.pool.scopes import AccountState, KeyState, ProviderState, Rest, RouteState
 from freelm_integrations.pool.window import Window
 
 if TYPE_CHECKING:
@@ -161,10 +161,12 @@ def _cooldowns(
     for scope, until, kind in wide:
         if until > now:
             yield CooldownRow(scope=scope, kind=str(kind), seconds=until - now)
-    narrow: tuple[Scope, ...] = ("model", "route")
     for model, state in mine.items():
-        for scope in narrow:
-            rest = state.targets[scope]
+        narrow: tuple[tuple[Scope, Rest], ...] = (
+            ("model", state.model.rest),
+            ("route", state.quota.rest),
+        )
+        for scope, rest in narrow:
             if rest.until > now:
                 yield CooldownRow(
                     scope=scope, kind=str(rest.kind), seconds=rest.until - now, model=model

@@ -35,7 +35,7 @@ class Verdict:
     for not at all, and `cap` (s) the longest it doubles to. `refunds` is what of the lease was not
     used up: a request that was refused before inference costs no tokens, one that never arrived
     costs nothing. `is_transient`: the same route may be tried again within the call.
-    `blames_request`: counts as one provider calling the request malformed.
+    `blames_request`: counts as one provider that finds the request itself at fault.
     """
 
     scope: Scope = "call"

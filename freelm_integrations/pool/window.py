@@ -16,7 +16,6 @@ Rules:
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from freelm_integrations.pool.resets import next_reset
@@ -79,7 +78,7 @@ class Window:
         """Takings not settled yet."""
         self._clock = clock
         self._grain = limit.per / GRAIN
-        self._log: deque[Entry] = deque()
+        self._log: list[Entry] = []
         self._used = 0.0
 
     # ------------------------------------------------------------------ questions
@@ -134,7 +133,7 @@ class Window:
         """Clear away what has come back; what still counts."""
         log = self._log
         while log and log[0].back_at <= now:
-            entry = log.popleft()
+            entry = log.pop(0)
             entry.is_cleared = True
             self._used -= entry.amount
         if not log:
@@ -230,7 +229,8 @@ class Window:
 
     def _insert(self, entry: Entry) -> None:
         """Keep the log in the order of return; rare, so plainly sorted."""
-        self._log = deque(sorted((*self._log, entry), key=_return))
+        self._log.append(entry)
+        self._log.sort(key=_return)
 
     def _give_back(self, excess: float) -> None:
         """Uncount, the oldest first."""

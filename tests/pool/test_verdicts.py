@@ -32,6 +32,8 @@ def test_a_cooldown_grows_and_is_bounded(kind):
     assert verdict.cools_for <= verdict.cap
 
 
-def test_only_one_kind_counts_as_a_witness_against_the_request():
-    """Too long and moderated have paths of their own."""
-    assert [kind for kind, verdict in VERDICTS.items() if verdict.blames_request] == ["malformed"]
+def test_two_kinds_count_as_witnesses_against_the_request():
+    """Too long has a path of its own; everything else is the route's."""
+    blaming = {kind for kind, verdict in VERDICTS.items() if verdict.blames_request}
+
+    assert blaming == {"malformed", "moderated"}
