@@ -10,7 +10,7 @@ from freelm_integrations.lab.faults import CUTS, LabFault
 from freelm_integrations.lab.limits import DAY, Meter, Tripped, Usage, admit
 from freelm_integrations.lab.loose import Json, fields, items, parse, whole_number, words_of
 from freelm_integrations.lab.mind.answer import Manner, answer
-from freelm_integrations.lab.mind.vectors import vector
+from freelm_integrations.lab.mind.vectors import in_base64, vector
 from freelm_integrations.lab.record import LabRequest
 from freelm_integrations.lab.refusals import Refused
 from freelm_integrations.lab.replies import Flow, Reply, Whole
@@ -271,7 +271,11 @@ class Desk:
         if isinstance(usage, Tripped):
             return self._refuse(self._dialect.tripped(usage, self._provider.now()), request, ids)
         wanted = whole_number(request.body.get("dimensions")) or model.dimensions
-        vectors = [vector(text, min(wanted, model.dimensions)) for text in texts]
+        vectors: list[list[float] | str] = [
+            vector(text, min(wanted, model.dimensions)) for text in texts
+        ]
+        if request.body.get("encoding_format") == "base64":
+            vectors = [in_base64(made) for made in vectors if isinstance(made, list)]
         return Whole(200, self._dialect.embeddings(model, vectors, tokens))
 
 

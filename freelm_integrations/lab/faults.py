@@ -95,6 +95,13 @@ class FaultQueue:
         """Script one more."""
         if fault.kind not in KINDS:
             raise ValueError(f"no such fault: {fault.kind!r}; one of {', '.join(sorted(KINDS))}")
+        if fault.kind in CUTS | {"empty_answer", "thinking_only"} and fault.path not in (
+            "chat",
+            None,
+        ):
+            raise ValueError(
+                f"{fault.kind} spoils a chat's answer: it cannot strike {fault.path!r}"
+            )
         if fault.times is not None and fault.times < 1:
             raise ValueError(
                 f"a fault strikes once at least, not {fault.times} times: None is for ever"

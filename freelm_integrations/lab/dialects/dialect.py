@@ -141,10 +141,12 @@ class Dialect(Framing):
             {"object": "list", "data": [self.model_row(model) for model in self.listed()]}
         )
 
-    def embeddings(self, model: LabModel, vectors: Sequence[Sequence[float]], tokens: int) -> bytes:
+    def embeddings(
+        self, model: LabModel, vectors: Sequence[list[float] | str], tokens: int
+    ) -> bytes:
         """The answer to a request for embeddings."""
         rows = [
-            {"object": "embedding", "index": place, "embedding": list(vector)}
+            {"object": "embedding", "index": place, "embedding": vector}
             for place, vector in enumerate(vectors)
         ]
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}

@@ -40,10 +40,14 @@ def formed(prompt: str, system: str) -> str | None:
 
 
 def _chosen(prompt: str) -> str | None:
-    if "ANSWER: <number" not in prompt:
-        return None
+    """One of the numbered choices, in words or in JSON as the prompt has it."""
     choice = best_choice(prompt)
-    return None if choice is None else f"ANSWER: {choice}. It shares most words with the question."
+    reason = "It shares most words with the question."
+    if choice is not None and "ANSWER: <number" in prompt:
+        return f"ANSWER: {choice}. {reason}"
+    if choice is not None and "<insert reason for choice>" in prompt:
+        return compact([{"choice": choice, "reason": reason}]).decode()
+    return None
 
 
 def _keywords(prompt: str) -> str | None:

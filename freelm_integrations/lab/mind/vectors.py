@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
+import struct
 from functools import lru_cache
 
 from freelm_integrations.lab.mind.evidence import stem, words
@@ -30,3 +32,8 @@ def vector(text: str, dimensions: int) -> list[float]:
     if length == 0.0:
         made[0] = length = 1.0
     return [round(part / length, 6) for part in made]
+
+
+def in_base64(made: list[float]) -> str:
+    """A vector as the base64 of its 32-bit floats."""
+    return base64.b64encode(struct.pack(f"<{len(made)}f", *made)).decode()

@@ -35,6 +35,8 @@ class Host:
         self._thread = threading.Thread(target=self._run, name="freelm-lab", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self._stop is None:
+            raise RuntimeError("the lab's loop did not start: see the traceback of thread freelm-lab")
         return ports
 
     def close(self) -> None:
@@ -47,7 +49,10 @@ class Host:
         thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
