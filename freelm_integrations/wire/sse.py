@@ -78,11 +78,10 @@ class EventReader:
                 if pending:
                     events.append(Event("\n".join(pending), self._name))
                     pending.clear()
+                    self._told = True
                 self._name = ""
             else:
                 self._field(line)
-        if events:
-            self._told = True
         return events
 
     def _field(self, line: bytes) -> None:

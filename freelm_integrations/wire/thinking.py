@@ -28,13 +28,14 @@ class ThinkSplitter:
     character is lost but the tags and the line breaks around them.
     """
 
-    __slots__ = ("_close", "_held", "_open", "_state")
+    __slots__ = ("_at_start", "_close", "_held", "_open", "_state")
 
     def __init__(self, tag: str, *, leading: bool) -> None:
         """`leading`: whether an answer of this model may begin with the tag, flagged or not."""
         self._open = f"<{tag}>"
         self._close = f"</{tag}>"
         self._held = ""
+        self._at_start = True  # of the thinking, whose first line break belongs to the tag
         self._state: Literal["before", "plain", "tagged", "flagged", "closed"] = (
             "before" if leading else "plain"
         )
@@ -43,9 +44,6 @@ class ThinkSplitter:
         """What this piece says; some of it may be held back until the next one."""
         if is_flagged and self._state in {"before", "plain", "closed"}:
             self._state = "flagged"
-            piece = self._held + piece.lstrip()
-            self._held = ""
-            piece = piece.removeprefix(self._open)
         elif self._state == "plain":
             return Said(piece)
         piece, self._held = self._held + piece, ""
@@ -71,7 +69,7 @@ class ThinkSplitter:
         rest = piece.lstrip()
         if rest.startswith(self._open):
             self._state = "tagged"
-            return self._inside(rest[len(self._open) :].lstrip("\r\n"))
+            return self._inside(rest[len(self._open) :])
         if self._open.startswith(rest):
             self._held = piece
             return SILENCE
@@ -79,6 +77,15 @@ class ThinkSplitter:
         return Said(piece)
 
     def _inside(self, piece: str) -> Said:
+        if self._at_start:
+            if self._state == "flagged":
+                piece = piece.lstrip()
+                if self._open.startswith(piece):
+                    self._held = piece
+                    return SILENCE
+                piece = piece.removeprefix(self._open)
+            piece = piece.lstrip("\r\n")
+            self._at_start = not piece
         before, found, after = piece.partition(self._close)
         if found:
             self._state = "closed"

@@ -1,0 +1,109 @@
+"""Schemas are brought down to what a provider takes, and only ever get wider."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freelm_integrations.wire import accents
+from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules, fit
+
+GOOGLE = accents.GOOGLE.schema
+CEREBRAS = accents.CEREBRAS.schema
+NODE = {"$ref": "#/$defs/Node"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}),
+        ({"const": 1}, {}),
+        ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
+        ({"type": ["string", "integer"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+        ({"type": "array"}, {"type": "array", "items": {"type": "string"}}),
+        ({"type": "integer", "enum": [1, 2]}, {"type": "integer"}),
+        ({"type": "string", "format": "uuid"}, {"type": "string"}),
+        ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
+        ({"oneOf": [{"type": "string"}]}, {"anyOf": [{"type": "string"}]}),
+        (
+            {"allOf": [{"properties": {"a": {}}, "required": ["a"]}], "required": ["b"]},
+            {"properties": {"a": {}}, "required": ["b", "a"]},
+        ),
+        (
+            {"properties": {"const": {"type": "string"}}, "additionalProperties": False},
+            {"properties": {"const": {"type": "string"}}},
+        ),
+        (
+            {"properties": {"x": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "number"}}},
+            {"properties": {"x": {"type": "number"}}},
+        ),
+        (
+            {"$defs": {"Node": {"properties": {"next": NODE}}}, "properties": {"n": NODE}},
+            {"properties": {"n": {"properties": {"next": {"type": "object"}}}}},
+        ),
+        ({"$ref": "#/nowhere", "description": "d"}, {"type": "object", "description": "d"}),
+    ],
+)
+def test_google_gets_its_own_subset(schema, expected):
+    """References inlined, constants as enums, one type each, the rest left out."""
+    assert fit(schema, GOOGLE) == expected
+
+
+def test_a_strict_schema_is_closed_at_every_level_where_that_is_the_rule():
+    """`additionalProperties: false` everywhere, and only for strict ones."""
+    schema = {"type": "object", "properties": {"a": {"type": "object"}, "b": {"pattern": "x"}}}
+
+    closed = fit(schema, CEREBRAS, strict=True)
+    assert closed["additionalProperties"] is False
+    assert closed["properties"] == {"a": {"type": "object", "additionalProperties": False}, "b": {}}
+    assert "additionalProperties" not in fit(schema, CEREBRAS)
+
+
+def test_without_rules_nothing_changes():
+    """The schema goes as it is."""
+    assert fit({"$ref": "#", "x": 1}, ANY_SCHEMA) == {"$ref": "#", "x": 1}
+
+
+def test_references_that_multiply_are_bounded():
+    """A schema of a kilobyte must not become one of a gigabyte."""
+    defs = {
+        f"A{n}": {"properties": {x: {"$ref": f"#/$defs/A{n + 1}"} for x in "abcdef"}}
+        for n in range(12)
+    }
+    fitted = fit({"$ref": "#/$defs/A0", "$defs": defs}, SchemaRules(inline=True))
+
+    assert len(str(fitted)) < 1_000_000
+
+
+ANY = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.sampled_from(["object", "#/$defs/a", ""])
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "$ref", "$defs", "anyOf", "allOf", "oneOf", "items", "properties", "const"]
+                + ["enum", "format", "required", "a"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("rules", [GOOGLE, CEREBRAS, accents.GROQ.schema])
+@given(
+    schema=st.dictionaries(st.sampled_from(["$ref", "$defs", "properties", "allOf", "type"]), ANY)
+)
+def test_no_schema_breaks_the_fitting_or_is_changed_by_it(rules, schema):
+    """Whatever it holds."""
+    before = copy.deepcopy(schema)
+    fit(schema, rules, strict=True)
+
+    assert schema == before
