@@ -94,6 +94,7 @@ class OpenAICompatible(Provider):
         limits: Iterable[Limit] | None = None,
         account: str | None = None,
         discover: bool = True,
+        trains: bool | None = None,
         **unexpected: Never,
     ) -> None:
         """Declare and configure it in one go; see `Provider` for what is not said here.
@@ -108,15 +109,18 @@ class OpenAICompatible(Provider):
             limits: Over all models of an account together; none are known otherwise.
             account: See `Provider`.
             discover: See `Provider`.
+            trains: Whether it may train on prompts; `allow_training=False` leaves it out unless
+                this is False.
             **unexpected: See `Provider`.
 
         Raises:
             ConfigError: The name is taken or is none, or see `Provider`.
         """
         refuse_unexpected(type(self), unexpected)
-        vars(self)["spec"] = _undeclared(name, base_url)
+        vars(self)["spec"] = _undeclared(name, base_url, trains=trains)
         super().__init__(
             keys,
+            base_url=base_url,
             models=models,
             prefer=prefer,
             priority=priority,
@@ -236,7 +240,7 @@ def _file_at_hand(spec: ProviderSpec) -> Path | None:
     return find_gguf() if is_available() else None
 
 
-def _undeclared(name: str, base_url: str) -> ProviderSpec:
+def _undeclared(name: str, base_url: str, *, trains: bool | None) -> ProviderSpec:
     """What can be said of a provider nobody declared: hardly anything, so everything is allowed."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"provider name {name!r} is not made of letters, digits, '-' and '_'")
@@ -254,5 +258,6 @@ def _undeclared(name: str, base_url: str) -> ProviderSpec:
         needs_key=False,
         dialect=ChatCompletions(),
         models=(),
+        trains=trains,
         chat_exclude=("embed", "rerank", "whisper", "tts"),
     )

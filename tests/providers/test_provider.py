@@ -47,7 +47,8 @@ def test_a_provider_with_no_argument_is_its_declaration(kind: type[Provider]) ->
     assert provider.dialect is kind.spec.dialect
     assert (provider.models, provider.limits, provider.prefer) == (None, None, ())
     assert (provider.keys, provider.priority, provider.discover) == ((), 0, True)
-    assert provider.start() is None
+    provider.start()
+    assert provider.base_url == kind.spec.base_url
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -129,7 +130,7 @@ def test_limits_given_replace_the_shared_ones_and_a_model_s_own_beat_the_tier_s(
     ("make", "why"),
     [
         (lambda: Groq(tier="fre"), "'fre': did you mean 'free'"),
-        (lambda: Groq(tyer="free"), "'tyer': did you mean 'tier'"),  # type: ignore[call-arg]
+        (lambda: Groq(tyer="free"), "'tyer': did you mean 'tier'"),  # type: ignore[arg-type]
         (lambda: Groq(models=[]), "models of groq is empty"),
         (lambda: Groq(models=[5]), "not int"),  # type: ignore[list-item]
         (lambda: Groq(models=[""]), "id or a ModelSpec"),
@@ -145,7 +146,7 @@ def test_limits_given_replace_the_shared_ones_and_a_model_s_own_beat_the_tier_s(
         (lambda: OpenAICompatible("my ai", "https://x.example"), "made of letters"),
         (lambda: OpenAICompatible("groq", "https://x.example"), "is a declared provider"),
         (lambda: OpenAICompatible("x", "http://x.example"), "plain http"),
-        (lambda: OpenAICompatible("x", "https://x.example", tier="y"), "'tier'"),  # type: ignore[call-arg]
+        (lambda: OpenAICompatible("x", "https://x.example", tier="y"), "'tier'"),  # type: ignore[arg-type]
         (lambda: Local("http://localhost:1/v1", gguf="x.gguf"), "not both"),
     ],
 )
@@ -231,6 +232,15 @@ def test_another_endpoint_needs_no_key_and_has_no_limits(monkeypatch: pytest.Mon
     assert free.limits_of(ModelSpec("m")) == ()
     assert secrets(keyed) == ["k1", "k2"]
     assert keyed.priority == 3
+    assert keyed.spec.trains is None
+    assert OpenAICompatible("x", "https://x.example/v1", trains=False).spec.trains is False
+
+
+def test_the_address_of_another_endpoint_is_the_one_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument beats the environment, here too."""
+    monkeypatch.setenv("FREELM_X_BASE_URL", "https://elsewhere.example/v1")
+
+    assert OpenAICompatible("x", "https://x.example/v1").base_url == "https://x.example/v1"
 
 
 def test_another_endpoint_travels_with_its_declaration() -> None:
