@@ -59,9 +59,7 @@ class Asker:
 def text_of(events: list[Any]) -> str:
     """The visible text a stream adds up to."""
     deltas = [event["choices"][0]["delta"] for event in events if _has_choice(event)]
-    return "".join(
-        delta["content"] for delta in deltas if isinstance(delta.get("content"), str)
-    )
+    return "".join(delta["content"] for delta in deltas if isinstance(delta.get("content"), str))
 
 
 def _has_choice(event: Any) -> bool:

@@ -128,15 +128,16 @@ def test_whole_calls_come_with_the_indexes_the_provider_gives(
     parts = tool_deltas(ask.events(lab[name], messages=IN_TWO_PLACES, tools=[WEATHER]))
 
     assert [part["index"] for part in parts] == indexes
-    assert [json.loads(part["function"]["arguments"])["city"] for part in parts] == ["Paris", "Rome"]
+    assert [json.loads(part["function"]["arguments"])["city"] for part in parts] == [
+        "Paris",
+        "Rome",
+    ]
 
 
 def test_vllm_behind_nim_cuts_calls_up(lab: Lab, ask: Asker):
     """The id comes in the first fragment alone, and an empty fragment comes last."""
     parts = tool_deltas(
-        ask.events(
-            lab["nim"], model="openai/gpt-oss-20b", messages=IN_TWO_PLACES, tools=[WEATHER]
-        )
+        ask.events(lab["nim"], model="openai/gpt-oss-20b", messages=IN_TWO_PLACES, tools=[WEATHER])
     )
     first = [part for part in parts if part["index"] == 0]
     arguments = "".join(part["function"].get("arguments", "") for part in first)
