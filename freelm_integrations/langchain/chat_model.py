@@ -42,9 +42,59 @@ from freelm_integrations.langchain.tools import to_choice, to_response_format, t
 
 
 class ChatFreeLLM(ObservedChatModel):
-    """Chat over the free tiers of six providers, as one LangChain model.
+    """Chat over the free tiers of six providers, with failover, as one LangChain model.
 
-    DOC
+    Setup:
+        `pip install "freelm-integrations[langchain]"` and at least one key in the environment:
+        `GROQ_API_KEY`, `GEMINI_API_KEY`, `MISTRAL_API_KEY`, `OPENROUTER_API_KEY`,
+        `CEREBRAS_API_KEY`, `NVIDIA_API_KEY`. Several keys of one: `FREELM_GROQ_KEYS=a,b`.
+
+    Key init args, completion:
+        `model` (alias, tag, id, family, or a list of these), `temperature`, `max_tokens`, `top_p`,
+        `stop`, `seed`, `extra_body`.
+
+    Key init args, providers and routing:
+        `api_key` or `providers`, `strategy`, `timeout`, `attempt_timeout`, `max_attempts` (or
+        `max_retries`), `hedge`, `wait`, `on_interrupt`, `allow_training`, `free_only`, `on_event`.
+
+    Instantiate:
+        ```python
+        from freelm_integrations.langchain import ChatFreeLLM
+
+        llm = ChatFreeLLM(model="auto", temperature=0)
+        ```
+
+    Invoke, stream, async:
+        ```python
+        llm.invoke([("system", "Be brief."), ("human", "What is a mutex?")])
+        for chunk in llm.stream("Count to five."):
+            print(chunk.text, end="")
+        await llm.ainvoke("Hello")
+        ```
+
+    Tool calling and agents:
+        `llm.bind_tools([function, PydanticClass], tool_choice="any")`; works with `create_agent`
+        and LangGraph. Requests with tools go to routes that can call them.
+
+    Structured output, JSON mode, image input:
+        `llm.with_structured_output(Schema, method=...)` with `function_calling`, `json_schema` or
+        `json_mode`; images as any LangChain content block, sent to models that see.
+
+    Token usage and response metadata:
+        `message.usage_metadata` in both modes; `message.response_metadata` tells `model_name` (who
+        answered), `finish_reason`, `model_provider` (always `freelm`) and `freelm`: provider,
+        model, key fingerprint, every attempt, and integrity. In a stream that was carried on
+        elsewhere, `freelm["resumed"]` lists who took over.
+
+    Failover, key rotation, events, errors:
+        Handlers see the custom events `freelm.attempt_failed`, `freelm.provider_switched`,
+        `freelm.resumed` and `freelm.exhausted` under the model's own run, and `on_retry` except in
+        bare `stream` and `astream`. `FreeLLMCallbackHandler` counts them. What is raised is both
+        one of this package's errors and one of LangChain's `Model...Error` family, with `attempts`
+        and `retry_after`.
+
+    Safe to share between threads and event loops. Copies, bindings and `configurable_fields` share
+    one engine; pickles leave the keys behind and read them from the environment again.
     """
 
     @override

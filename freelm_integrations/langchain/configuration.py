@@ -18,6 +18,7 @@ from typing_extensions import Self, override
 from freelm_integrations.langchain.arguments import one_secret, tidied
 from freelm_integrations.langchain.clients import Clients
 from freelm_integrations.langchain.content import PROVIDER
+from freelm_integrations.langchain.profile import LateProfile, late_profile
 from freelm_integrations.version import VERSION
 
 RUN = "freelm_run"
@@ -147,15 +148,22 @@ class ConfiguredChatModel(BaseChatModel):
 
     @model_validator(mode="after")
     def _share_engine(self) -> Self:
-        options, api_key = self._options(), self.api_key
-        if not (isinstance(self.engine, Clients) and self.engine.is_for(options, api_key)):
-            self.engine = Clients(options, api_key)
+        clients = self._clients()
+        if isinstance(self.profile, LateProfile) and not self.profile.is_for(clients, self.model):
+            self.profile = late_profile(clients, self.model)  # derived from a model with another
         return self
 
     @model_validator(mode="after")
     def _set_freelm_version(self) -> Self:
         self._add_version("freelm-integrations", VERSION)
         return self
+
+    def _clients(self) -> Clients:
+        """The clients for these fields: those at hand, or new ones if they are for others."""
+        options, api_key = self._options(), self.api_key
+        if not (isinstance(self.engine, Clients) and self.engine.is_for(options, api_key)):
+            self.engine = Clients(options, api_key)
+        return self.engine
 
     def _options(self) -> dict[str, Any]:
         """The engine's configuration; what is None is left to it."""
@@ -249,15 +257,7 @@ class ConfiguredChatModel(BaseChatModel):
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
-        """What holds whoever answers: requests for tools or a schema go to routes that can."""
-        return ModelProfile(
-            text_inputs=True,
-            text_outputs=True,
-            tool_calling=True,
-            tool_choice=True,
-            tool_call_streaming=True,
-            structured_output=True,
-        )
+        return late_profile(self._clients(), self.model)
 
 
 def _names(providers: object) -> list[str]:

@@ -18,7 +18,6 @@ from freelm_integrations.langchain import ChatFreeLLM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
 
     from freelm_integrations.lab import Lab
@@ -71,6 +70,18 @@ class LabSuite(ChatModelIntegrationTests):
         return True
 
     @property
+    def supports_pdf_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_audio_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return True
+
+    @property
     def supports_model_override(self) -> bool:
         return True
 
@@ -113,7 +124,3 @@ class TestJsonMode(LabSuite):
     @property
     def structured_output_kwargs(self) -> dict[str, Any]:
         return {"method": "json_mode"}
-
-    @pytest.mark.xfail(reason="the lab takes every quoted word of a prompt for a key it asks for")
-    def test_structured_output_pydantic_2_v1(self, model: BaseChatModel) -> None:
-        super().test_structured_output_pydantic_2_v1(model)

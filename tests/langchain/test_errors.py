@@ -1,0 +1,157 @@
+"""Failed calls as LangChain's typed errors, by what its attempts met."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from langchain_core.exceptions import (
+    ContextOverflowError,
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelError,
+    ModelInvalidRequestError,
+    ModelNotFoundError,
+    ModelPermissionDeniedError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
+
+from freelm_integrations.chat import AttemptRecord
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.errors import (
+    ConfigError,
+    ContextOverflow,
+    FreeLLMError,
+    LedgerUnavailable,
+    MissingKey,
+    NoRouteAnswered,
+    RequestRejected,
+    StreamInterrupted,
+)
+from freelm_integrations.langchain.errors import SOON, as_model_error, attempt_error
+from freelm_integrations.wire.faults import FAULT_KINDS
+
+
+def failed(*kinds: str, **more: float | None) -> NoRouteAnswered:
+    attempts = [AttemptRecord("groq", "m", "k", kind=kind, status=429) for kind in kinds]
+    return NoRouteAnswered("nobody", attempts=attempts, **more)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "known"),
+    [
+        (["throttled"], ModelRateLimitError),
+        (["throttled", "unauthorized"], ModelRateLimitError),
+        (["overloaded"], ModelAPIError),
+        (["server_error", "unauthorized"], ModelAPIError),
+        (["empty"], ModelAPIError),
+        (["tool_failed"], ModelAPIError),
+        (["timeout", "unreachable"], ModelTimeoutError),
+        (["unreachable"], ModelConnectionError),
+        (["unauthorized", "unauthorized"], ModelAuthenticationError),
+        (["unpaid"], ModelPermissionDeniedError),
+        (["blocked", "unauthorized"], ModelPermissionDeniedError),
+        (["model_gone", "not_on_plan"], ModelNotFoundError),
+        (["unsupported"], ModelInvalidRequestError),
+        (["moderated"], ModelInvalidRequestError),
+        ([], ModelInvalidRequestError),
+    ],
+)
+def test_the_most_hopeful_attempt_names_the_error(kinds: list[str], known: type) -> None:
+    """A quota met beside a dead key is worth a retry, so it counts as the quota."""
+    error = as_model_error(failed(*kinds))
+
+    assert isinstance(error, known)
+    assert isinstance(error, NoRouteAnswered)
+    assert error.is_retryable is (known.is_retryable and known is not ModelRateLimitError)
+
+
+@pytest.mark.parametrize("kind", FAULT_KINDS)
+def test_every_kind_of_fault_has_an_error(kind: str) -> None:
+    """A kind added to the engine later falls under a known class, not under RuntimeError."""
+    assert isinstance(as_model_error(failed(kind)), ModelError)
+    assert isinstance(attempt_error(kind=kind, message="groq: no"), ModelError)
+
+
+@pytest.mark.parametrize(
+    ("ready_after", "is_retryable"), [(5.0, True), (SOON + 60, False), (None, False)]
+)
+def test_a_quota_is_retryable_only_if_something_recovers_soon(
+    ready_after: float | None, is_retryable: bool
+) -> None:
+    """Where only daily quotas are left, middleware must not try three rotations more."""
+    ready_at = None if ready_after is None else SYSTEM_CLOCK.utc() + ready_after
+
+    error = as_model_error(failed("throttled", next_ready_at=ready_at))
+
+    assert error.is_retryable is is_retryable
+    assert error.retry_after == (None if ready_after is None else pytest.approx(ready_after, abs=2))
+
+
+def test_all_resting_is_a_rate_limit_though_nothing_was_tried() -> None:
+    """The cooldowns of earlier calls are quotas still."""
+    error = as_model_error(failed(next_ready_at=SYSTEM_CLOCK.utc() + 5))
+
+    assert isinstance(error, ModelRateLimitError)
+    assert error.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "known", "is_retryable"),
+    [
+        (RequestRejected("no"), ModelInvalidRequestError, False),
+        (ContextOverflow("no"), ContextOverflowError, False),
+        (StreamInterrupted("no", partial="so far"), ModelAPIError, True),
+        (LedgerUnavailable("no"), ModelConnectionError, True),
+        (MissingKey("no"), ModelAuthenticationError, False),
+        (ConfigError("no"), ModelInvalidRequestError, False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_other_error_keeps_its_type_and_gains_one(
+    error: FreeLLMError, known: type, is_retryable: bool
+) -> None:
+    """Both families can be caught."""
+    translated = as_model_error(error)
+
+    assert isinstance(translated, (known, type(error)))
+    assert isinstance(translated, known)
+    assert isinstance(translated, type(error))
+    assert translated.is_retryable is is_retryable
+    assert str(translated) == "no"
+
+
+def test_the_partial_text_comes_along() -> None:
+    """Callers may want to keep what they have."""
+    assert as_model_error(StreamInterrupted("no", partial="so far")).partial == "so far"
+
+
+def test_the_last_refusal_is_there_for_the_trace() -> None:
+    """Core copies `.response` into the trace of a failed run."""
+    response = as_model_error(failed("unauthorized", "throttled")).response
+
+    assert response.status_code == 429
+    assert [attempt["kind"] for attempt in response.json()["attempts"]] == [
+        "unauthorized",
+        "throttled",
+    ]
+
+
+def test_translating_twice_changes_nothing() -> None:
+    """Hooks may be nested."""
+    error = as_model_error(failed("throttled"))
+
+    assert as_model_error(error) is error
+
+
+def test_errors_survive_a_pickle() -> None:
+    """Worker processes send them home."""
+    error = as_model_error(failed("throttled", next_ready_at=SYSTEM_CLOCK.utc() + 5))
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(again) is type(error)
+    assert again.attempts == error.attempts
+    assert again.is_retryable
