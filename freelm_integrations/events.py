@@ -9,6 +9,7 @@ is logged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -26,8 +27,9 @@ class Event:
     at: float
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-safe dict, without the fields nobody filled."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        """A JSON-safe dict, without the fields nobody filled; endless times are among these."""
+        fields = asdict(self).items()
+        return {key: value for key, value in fields if value is not None and value != math.inf}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from freelm_integrations.engine.steps import (
 from freelm_integrations.engine.transport import headers_of, request_for, weather
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
     from typing import TypeAlias
 
     from freelm_integrations.chat import Delta
@@ -79,16 +79,20 @@ async def exchange(send: Send, attempt: Attempt) -> AsyncGenerator[Heard, None]:
                 yield Refused(attempt, response.status_code, headers, await response.aread())
                 return
             yield Opened(attempt, headers)
-            is_plain = "content-encoding" not in headers and isinstance(
-                response.stream, httpx.AsyncByteStream
-            )
-            async for data in response.stream if is_plain else response.aiter_bytes():
+            async for data in _pieces(response, headers):
                 yield Chunk(attempt, data)
         finally:
             await response.aclose()
         yield End(attempt)
     except httpx.RequestError as error:
         yield Broken(attempt, weather(error))
+
+
+def _pieces(response: httpx.Response, headers: dict[str, str]) -> AsyncIterator[bytes]:
+    """The body as it comes; straight from the transport where there is nothing to unpack."""
+    if "content-encoding" not in headers and isinstance(response.stream, httpx.AsyncByteStream):
+        return aiter(response.stream)
+    return response.aiter_bytes()
 
 
 class TaskExchanges:

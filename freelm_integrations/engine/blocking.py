@@ -114,12 +114,16 @@ def _read(response: httpx.Response, attempt: Attempt) -> Iterator[Heard]:
         yield Refused(attempt, response.status_code, headers, response.read())
         return
     yield Opened(attempt, headers)
-    is_plain = "content-encoding" not in headers and isinstance(
-        response.stream, httpx.SyncByteStream
-    )
-    for data in response.stream if is_plain else response.iter_bytes():
+    for data in _pieces(response, headers):
         yield Chunk(attempt, data)
     yield End(attempt)
+
+
+def _pieces(response: httpx.Response, headers: dict[str, str]) -> Iterator[bytes]:
+    """The body as it comes; straight from the transport where there is nothing to unpack."""
+    if "content-encoding" not in headers and isinstance(response.stream, httpx.SyncByteStream):
+        return iter(response.stream)
+    return response.iter_bytes()
 
 
 class InlineExchanges:

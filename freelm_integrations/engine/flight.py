@@ -16,7 +16,7 @@ Rules that keep it sound:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import AttemptRecord, Delta, Origin
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
 WITNESSES = 2
 """Providers that must call a request malformed before the caller is told so at once."""
+SHORTEST_PAUSE = 0.02
+"""Seconds before looking again for a route that seemed ready but was not."""
+SLACK = 0.001
+"""Seconds by which a timer may be early and still have run out: sums of floats are never exact."""
 NEVER_DROPPED = frozenset(
     {"messages", "model", "response_format", "stream", "tool_choice", "tools"}
 )
@@ -81,9 +85,18 @@ class Leg:
     started_at: float
     number: int
     expires_at: float
+    dropped: frozenset[str] = frozenset()
+    """Parameters left out because the model was known to refuse them."""
     readings: tuple[Reading, ...] = ()
+    held: list[Delta] = field(default_factory=list["Delta"])
+    """What it said before its first content."""
     usage: Usage | None = None
     first_content_at: float | None = None
+
+    def hold(self, deltas: list[Delta]) -> list[Delta]:
+        """Keep what is no content until there is some; nothing of it goes on now."""
+        self.held += deltas
+        return []
 
 
 class Flight:
@@ -138,9 +151,12 @@ class Flight:
     def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
         self._launches += 1
         provider, model = route.provider, route.model
-        body = provider.dialect.encode(
-            self.request, model.id, tags=model.tags, dropped=self._pool.refused(route)
-        )
+        dropped = self._pool.refused(route)
+        try:
+            body = provider.dialect.encode(self.request, model.id, tags=model.tags, dropped=dropped)
+        except BaseException:  # what cannot be written as JSON is the caller's error
+            self._pool.settle(lease, Abandoned(), now)
+            raise
         room = min(self.terms.attempt_timeout, self._deadline - now)
         attempt = Attempt(
             "POST",
@@ -158,6 +174,7 @@ class Flight:
             started_at=now,
             number=self._launches,
             expires_at=now + room,
+            dropped=dropped,
         )
         self._itinerary.tried(route)
         self._journal.started(self._launches, route)
@@ -182,7 +199,7 @@ class Flight:
         again_at, ready_at = (math.inf, math.inf) if spent else self._itinerary.comebacks(now)
         moment = min(again_at, ready_at) if self.terms.wait else again_at
         if moment <= self._deadline and now < self._deadline:
-            return moment
+            return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
         raise self._exhausted(now, ready_at)
 
     def _exhausted(self, now: float, ready_at: float) -> Exception:
@@ -215,13 +232,16 @@ class Flight:
         leg = self._open.get(reply.attempt)
         if leg is None:
             return []  # late news of a dropped attempt
-        if isinstance(reply, Opened):
+        if isinstance(reply, (Opened, Refused)):
             dialect = leg.route.provider.dialect
             leg.readings = dialect.readings(reply.headers, utc=self._clock.utc())
+        if isinstance(reply, Opened):
             return []
         heard = self._hear(leg, reply)
         now = self._clock.now()
         if isinstance(heard, Fault):
+            if isinstance(reply, Chunk):
+                self._dropped.append(leg.attempt)  # its exchange is still open
             self._fail(leg, heard, now)
             return []
         return self._relay(leg, heard, now, is_last=isinstance(reply, End))
@@ -246,12 +266,16 @@ class Flight:
                 self._said.append(delta.text)
             if delta.usage is not None:
                 leg.usage = delta.usage
-        if speaks and self.winner is None:
-            deltas = [deltas[0]._replace(origin=self._commit(leg, now)), *deltas[1:]]
+        if self.winner is None:
+            deltas = self._introduce(leg, deltas, now) if speaks or is_last else leg.hold(deltas)
         self._silent_for = 0.0 if speaks else self._silent_for + now - self._waiting_since
         if is_last:
             self._complete(leg, now)
         return deltas
+
+    def _introduce(self, leg: Leg, deltas: list[Delta], now: float) -> list[Delta]:
+        first, *others = (*leg.held, *deltas) or (Delta(),)
+        return [first._replace(origin=self._commit(leg, now)), *others]
 
     def _commit(self, leg: Leg, now: float) -> Origin:
         """Let this attempt speak and drop the others.
@@ -288,43 +312,50 @@ class Flight:
         """Fail every attempt past its own time, or the one that speaks if it fell silent."""
         if self.winner is not None:
             self._silent_for += now - self._waiting_since
-            if self._silent_for >= self.terms.attempt_timeout:
+            if self._silent_for >= self.terms.attempt_timeout - SLACK:
                 self._drop_failed(self.winner, now)
             return
         for leg in list(self._open.values()):
-            if now >= min(leg.expires_at, self._deadline):
+            if now >= min(leg.expires_at, self._deadline) - SLACK:
                 self._drop_failed(leg, now)
 
     def _drop_failed(self, leg: Leg, now: float) -> None:
         self._dropped.append(leg.attempt)
         silent_for = self._silent_for if self.winner is leg else now - leg.started_at
-        self._fail(leg, Fault(kind="timeout", message=f"silent for {silent_for:.1f} s"), now)
+        fault = Fault(kind="timeout", message=f"silent for {silent_for:.1f} s")
+        was_hurried = (
+            silent_for < self.terms.attempt_timeout - SLACK
+        )  # cut short by the caller's deadline
+        self._fail(leg, fault, now, outcome=Abandoned(silent_for) if was_hurried else None)
 
-    def _fail(self, leg: Leg, fault: Fault, now: float) -> None:
-        """Settle a failed attempt and decide what it means.
+    def _fail(
+        self, leg: Leg, fault: Fault, now: float, *, outcome: Abandoned | None = None
+    ) -> None:
+        """Settle a failed attempt, by an outcome milder than the fault if one is given.
 
-        Raises when it is fatal or came after the commit.
+        Raises when the fault is fatal or came after the commit.
         """
-        if fault.kind == "bad_parameter" and self._learn(leg.route, fault.parameter):
+        if fault.kind == "bad_parameter" and self._learn(leg, fault.parameter):
             self._settle(leg, fault, now)
             self._note(leg, fault, now)
             self._itinerary.forget(leg.route)  # the same route again, without the parameter
             return
-        cooled = self._settle(leg, fault, now)
+        cooled = self._settle(leg, outcome or fault, now)
         self._note(leg, fault, now)
         self._journal.cooled(leg.route, fault, cooled)
         if self.winner is leg:
             raise self._interrupted(leg, fault)
         self._judge(leg.route, fault, now)
 
-    def _learn(self, route: Route, parameter: str | None) -> bool:
+    def _learn(self, leg: Leg, parameter: str | None) -> bool:
         """Remember that the route's model refuses a parameter.
 
-        False if that was known or cannot be left out.
+        False if it had been left out already, or cannot be.
         """
-        if parameter is None or parameter in NEVER_DROPPED:
+        if parameter is None or parameter in NEVER_DROPPED or parameter in leg.dropped:
             return False
-        return self._pool.learn_refused(route, parameter)
+        self._pool.learn_refused(leg.route, parameter)
+        return True
 
     def _note(self, leg: Leg, fault: Fault, now: float) -> None:
         route, ms = leg.route, (now - leg.started_at) * 1000

@@ -46,6 +46,11 @@ class Tally:
     fault: Fault | None = None
     again_at: float = 0.0
 
+    @property
+    def is_told_to_wait(self) -> bool:
+        """Whether the server named a time, other than now, before which not to come back."""
+        return self.fault is not None and bool(self.fault.retry_after)
+
 
 class Itinerary:
     """The candidates of one call, and what it has made of them. Not thread safe."""
@@ -84,7 +89,7 @@ class Itinerary:
             elif self._may_try_again(tally):
                 moment = max(tally.again_at, view.ready_at)
                 ready_at = min(ready_at, moment)
-                if view.ready_at <= max(now, tally.again_at):
+                if view.ready_at <= now and not tally.is_told_to_wait:
                     again_at = min(again_at, moment)
         return again_at, ready_at
 

@@ -1,0 +1,89 @@
+"""A flight over made-up routes, and the replies a script sends it."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from freelm_integrations.chat import Request
+from freelm_integrations.engine.failover import failover
+from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.engine.steps import Broken, Chunk, End, Opened, Refused
+from freelm_integrations.pool.pool import Pool
+from freelm_integrations.routing.candidates import Router
+from tests.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from freelm_integrations.providers.provider import Provider
+
+
+class Sky:
+    """A pool, a clock and the flights over some providers."""
+
+    def __init__(self, *providers: Provider, strategy: str = "priority", **terms: object) -> None:
+        self.clock = FakeClock()
+        self.pool = Pool(self.clock)
+        self.catalogs = {provider: provider.models for provider in providers}
+        guards = SimpleNamespace(strategy=strategy, free_only=True, allow_training=True)
+        self.router = Router(self.pool, guards)
+        self.terms = Terms(**terms)
+
+    def flight(self, *, streaming: bool = False, **more: object) -> Flight:
+        request = Request(
+            messages=({"role": "user", "content": "hi"},), streaming=streaming, **more
+        )
+        candidates = self.router.candidates(request, self.catalogs)
+        return Flight(
+            request, candidates, pool=self.pool, clock=self.clock, terms=self.terms, call=1
+        )
+
+    def machine(self, **more: object):
+        return failover(self.flight(**more))
+
+    def in_flight(self) -> int:
+        return sum(row.in_flight for row in self.pool.snapshot(self.clock.now()))
+
+
+def body(text: str = "hello", finish: str = "stop") -> bytes:
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    return json.dumps({"id": "r1", "model": "owl-1", "choices": [choice], "usage": usage}).encode()
+
+
+def event(delta: dict | None = None, finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
+    return b"data: " + json.dumps({"id": "r1", "choices": [choice]}).encode() + b"\n\n"
+
+
+def says(text: str) -> bytes:
+    return event({"content": text})
+
+
+ROLE = event({"role": "assistant", "content": ""})
+STOP = event(finish="stop") + b"data: [DONE]\n\n"
+
+
+def opened(**headers: str):
+    return lambda attempt: Opened(attempt, headers)
+
+
+def chunk(data: bytes):
+    return lambda attempt: Chunk(attempt, data)
+
+
+end = End
+
+
+def refused(status: int, message: str = "no", retry_after: str | None = None, **error: object):
+    headers = {} if retry_after is None else {"retry-after": retry_after}
+    content = json.dumps({"error": {"message": message, **error}}).encode()
+    return lambda attempt: Refused(attempt, status, headers, content)
+
+
+def broken(error: BaseException):
+    return lambda attempt: Broken(attempt, error)
+
+
+ANSWER = (opened(), chunk(body()), end)
+STREAM = (opened(), chunk(ROLE), chunk(says("hel")), chunk(says("lo")), chunk(STOP), end)

@@ -1,0 +1,260 @@
+"""The same scenarios over both drivers and every kind of exchange, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from contextlib import aclosing, closing
+
+import httpx
+import pytest
+
+from freelm_integrations.chat import Request, fold
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.engine import aio, blocking
+from freelm_integrations.engine.failover import failover
+from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.errors import NoRouteAnswered, StreamInterrupted
+from freelm_integrations.pool.pool import Pool
+from freelm_integrations.providers.provider import OpenAICompatible
+from tests.engine.flying import ROLE, STOP, Sky, body, says
+from tests.engine.scripted import HANG, RESET, head, scripted
+
+WHOLE = [head(content_type="application/json"), body("hello")]
+STREAM = [head(content_type="text/event-stream"), ROLE, says("hel"), says("lo"), STOP]
+
+
+class World:
+    """A machine over scripted servers, on the real clock."""
+
+    def __init__(self, *servers, **terms):
+        providers = [
+            OpenAICompatible(f"p{number}", server.base_url, "key", ["owl"], priority=number)
+            for number, server in enumerate(servers)
+        ]
+        self.sky = Sky(*providers)
+        self.sky.clock = SYSTEM_CLOCK
+        self.sky.pool = self.sky.router._pool = Pool(SYSTEM_CLOCK)
+        self.terms = Terms(**{"timeout": 20, "attempt_timeout": 10, **terms})
+
+    def machine(self, *, streaming):
+        request = Request(messages=({"role": "user", "content": "hi"},), streaming=streaming)
+        candidates = self.sky.router.candidates(request, self.sky.catalogs)
+        return failover(
+            Flight(
+                request,
+                candidates,
+                pool=self.sky.pool,
+                clock=SYSTEM_CLOCK,
+                terms=self.terms,
+                call=1,
+            )
+        )
+
+    def in_flight(self):
+        return sum(row.in_flight for row in self.sky.pool.snapshot(SYSTEM_CLOCK.now()))
+
+
+def run_inline(machine, take):
+    with httpx.HTTPTransport() as transport:
+        exchanges = blocking.InlineExchanges(transport.handle_request)
+        return _run(machine, exchanges, take)
+
+
+def run_threaded(machine, take):
+    with httpx.HTTPTransport() as transport:
+        exchanges = blocking.ThreadedExchanges(transport.handle_request)
+        return _run(machine, exchanges, take)
+
+
+def _run(machine, exchanges, take):
+    deltas = []
+    with closing(blocking.drive(machine, exchanges, print)) as running:
+        for delta in running:
+            deltas.append(delta)
+            if len(deltas) == take:
+                break
+    return deltas
+
+
+def run_tasks(machine, take):
+    async def main():
+        deltas = []
+        async with httpx.AsyncHTTPTransport() as transport:
+            exchanges = aio.TaskExchanges(transport.handle_async_request)
+            async with aclosing(aio.drive(machine, exchanges, print)) as running:
+                async for delta in running:
+                    deltas.append(delta)
+                    if len(deltas) == take:
+                        break
+        assert len(asyncio.all_tasks()) == 1
+        return deltas
+
+    return asyncio.run(main())
+
+
+@pytest.fixture(params=[run_inline, run_threaded, run_tasks], ids=["inline", "threads", "tasks"])
+def run(request):
+    """Runs a machine and gives back its deltas; `take` leaves after so many."""
+
+    def runner(machine, take=None):
+        return request.param(machine, take)
+
+    return runner
+
+
+FAILURES = [
+    pytest.param([head("429 Too Many Requests", retry_after="9"), b"{}"], "throttled", id="429"),
+    pytest.param([head("500 Internal Server Error"), b"oops"], "server_error", id="500"),
+    pytest.param([RESET], "broken", id="reset before headers"),
+    pytest.param([], "broken", id="closed before headers"),
+    pytest.param([head(content_length="500"), b'{"choi', RESET], "broken", id="reset in the body"),
+    pytest.param([HANG], "timeout", id="hang before headers"),
+    pytest.param([head(), HANG], "timeout", id="hang after headers"),
+    pytest.param([head()], "empty", id="empty body"),
+    pytest.param([b"\x00\x01nonsense\r\n\r\n"], "broken", id="no HTTP"),
+]
+
+
+@pytest.mark.parametrize(("failure", "kind"), FAILURES)
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
+def test_a_failure_on_the_wire_is_a_fault_and_the_next_provider_answers(
+    run, failure, kind, streaming
+):
+    """Whatever happens to the first connection, the caller gets the second one's answer."""
+    with scripted(failure) as bad, scripted(STREAM if streaming else WHOLE) as good:
+        world = World(bad, good, attempt_timeout=0.3 if kind == "timeout" else 10)
+        answer = fold(run(world.machine(streaming=streaming)))
+
+    assert answer.text == "hello"
+    assert [(record.provider, record.kind) for record in answer.attempts] == [
+        ("p0", kind),
+        ("p1", None),
+    ]
+    assert world.in_flight() == 0
+
+
+def test_a_refused_connection_is_unreachable(run):
+    """Nobody listens there any more."""
+    with scripted() as gone:
+        pass
+    with scripted(WHOLE) as good:
+        world = World(gone, good)
+        answer = fold(run(world.machine(streaming=False)))
+
+    assert answer.attempts[0].kind == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        pytest.param([], id="clean close"),
+        pytest.param([RESET], id="reset"),
+        pytest.param([HANG], id="stall"),
+    ],
+)
+def test_a_cut_stream_never_passes_for_a_whole_one(run, cut):
+    """Either its first words were heard, and are on the error, or the other provider answers."""
+    with scripted([head(), ROLE, says("half "), *cut]) as bad, scripted(STREAM) as other:
+        world = World(bad, other, attempt_timeout=0.5)
+        try:
+            heard = fold(run(world.machine(streaming=True))).text
+        except StreamInterrupted as error:
+            heard = error.partial
+
+    assert heard in {"half ", "hello"}  # a reset may swallow what was not read yet
+    assert world.in_flight() == 0
+
+
+@pytest.mark.parametrize("run", [run_inline, run_tasks], ids=["inline", "tasks"])
+def test_leaving_early_closes_the_connection_and_blames_nobody(run):
+    """The server sees the caller go."""
+    with scripted([head(), ROLE, says("one "), HANG]) as server:
+        world = World(server)
+        deltas = run(world.machine(streaming=True), 1)
+        has_left = server.left.acquire(timeout=5)
+
+    assert [delta.text for delta in deltas] == ["one "]
+    assert has_left
+    (row,) = world.sky.pool.snapshot(SYSTEM_CLOCK.now())
+    assert (row.in_flight, row.last_fault) == (0, None)
+
+
+def test_the_deadline_holds_against_a_server_that_only_sends_comments(run):
+    """A trickle of keep-alives is silence."""
+    pings = [b": ping\n\n"] * 3
+    with scripted([head(), *pings, HANG], [head(), *pings, HANG]) as server:
+        world = World(server, timeout=0.5)
+        began_at = SYSTEM_CLOCK.now()
+        with pytest.raises(NoRouteAnswered, match=r"within 0\.5 s"):
+            run(world.machine(streaming=True))
+
+    assert SYSTEM_CLOCK.now() - began_at < 3
+
+
+def test_gzip_is_unpacked(run):
+    """A compressed body reads like any other."""
+    import gzip
+
+    packed = gzip.compress(body("packed"))
+    with scripted([head(content_encoding="gzip"), packed]) as server:
+        answer = fold(run(World(server).machine(streaming=False)))
+
+    assert answer.text == "packed"
+
+
+def test_a_raising_observer_does_not_break_a_call(caplog):
+    """It is logged and forgiven."""
+
+    def raising(event):
+        raise RuntimeError(event.name)
+
+    with scripted(WHOLE) as server, httpx.HTTPTransport() as transport:
+        machine = World(server).machine(streaming=False)
+        exchanges = blocking.InlineExchanges(transport.handle_request)
+        answer = fold(blocking.drive(machine, exchanges, raising))
+
+    assert answer.text == "hello"
+    assert "an observer raised" in caplog.text
+
+
+def test_a_cancelled_task_closes_its_connection_and_settles():
+    """CancelledError is nobody's fault."""
+    with scripted([head(), ROLE, says("one "), HANG]) as server:
+        world = World(server)
+
+        async def main():
+            async with httpx.AsyncHTTPTransport() as transport:
+                exchanges = aio.TaskExchanges(transport.handle_async_request)
+                heard = asyncio.Event()
+
+                async def consume():
+                    async for _ in aio.drive(world.machine(streaming=True), exchanges, print):
+                        heard.set()
+
+                task = asyncio.create_task(consume())
+                await heard.wait()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                gc.collect()
+
+        asyncio.run(main())
+        assert server.left.acquire(timeout=5)
+
+    (row,) = world.sky.pool.snapshot(SYSTEM_CLOCK.now())
+    assert (row.in_flight, row.last_fault) == (0, None)
+
+
+def test_pump_threads_end_with_their_exchange():
+    """None is left when the machine has ended."""
+    before = set(threading.enumerate())
+    with scripted(WHOLE) as server:
+        run_threaded(World(server).machine(streaming=False), None)
+    pumps = [one for one in threading.enumerate() if one.name == "freelm-exchange"]
+    new = [pump for pump in pumps if pump not in before]
+    for pump in new:
+        pump.join(timeout=5)
+
+    assert not any(pump.is_alive() for pump in new)
