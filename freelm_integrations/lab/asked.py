@@ -130,14 +130,16 @@ class Told:
 
     def add(self, piece: Piece) -> None:
         """Take in one more piece."""
+        if isinstance(piece, Finished):
+            self.reason, self.spent = piece.reason, piece.spent
+            return
+        self.spent = Spent(self.spent.prompt, self.spent.completion + 1)  # until the finish tells
         if isinstance(piece, Said):
             self.text += piece.text
         elif isinstance(piece, Thought):
             self.reasoning += piece.text
-        elif isinstance(piece, Called):
-            self.calls.append(piece)
         else:
-            self.reason, self.spent = piece.reason, piece.spent
+            self.calls.append(piece)
 
 
 def prompt_size(body: Json) -> int:

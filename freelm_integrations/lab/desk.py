@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.asked import Asked, Finished, Ids, Piece, Told, prompt_size
+from freelm_integrations.lab.asked import Asked, Ids, Piece, Spent, Told, prompt_size
 from freelm_integrations.lab.faults import CUTS, LabFault
 from freelm_integrations.lab.limits import DAY, Meter, Tripped, Usage, admit
 from freelm_integrations.lab.loose import Json, fields, items, parse, whole_number, words_of
@@ -18,7 +19,7 @@ from freelm_integrations.lab.scripted import scripted_reply
 from freelm_integrations.lab.server.spoil import Frames, spoiled_stream, spoiled_whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
 
     from freelm_integrations.lab.catalog import LabModel
     from freelm_integrations.lab.mind.words import WordSource
@@ -236,7 +237,7 @@ class Desk:
 
     async def _told(
         self, asked: Asked, usage: Usage, fault: LabFault | None
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncGenerator[Piece, None]:
         kind = None if fault is None else fault.kind
         manner = Manner(
             thinks=self._dialect.shows_reasoning(asked),
@@ -246,17 +247,22 @@ class Desk:
             continues=self._dialect.continues(asked),
             opening=self._dialect.opening(asked),
         )
-        async for piece in answer(asked, self._source, manner):
-            if isinstance(piece, Finished):
-                usage.settle(self._dialect.charged(piece.spent), self._provider.now())
-            yield piece
+        told = Told(spent=Spent(asked.prompt_tokens, 0))
+        try:
+            async with aclosing(answer(asked, self._source, manner)) as pieces:
+                async for piece in pieces:
+                    told.add(piece)
+                    yield piece
+        finally:  # also when the client leaves or a fault ends the answer
+            usage.settle(self._dialect.charged(told.spent), self._provider.now())
 
-    async def _frames(self, pieces: AsyncIterator[Piece], asked: Asked) -> Frames:
-        for frame in self._dialect.begin(asked):
-            yield frame
-        async for piece in pieces:
-            for frame in self._dialect.frames(asked, piece):
+    async def _frames(self, pieces: AsyncGenerator[Piece, None], asked: Asked) -> Frames:
+        async with aclosing(pieces):
+            for frame in self._dialect.begin(asked):
                 yield frame
+            async for piece in pieces:
+                for frame in self._dialect.frames(asked, piece):
+                    yield frame
 
     def _embed(self, request: LabRequest, model: LabModel, ids: Ids) -> Whole:
         if not model.has("embed"):

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import httpx
 
     from freelm_integrations.lab import LabProvider
@@ -44,6 +46,16 @@ class Asker:
             asked = {"messages": [{"role": "user", "content": "Tell me about cats"}], **asked}
         sent = told if headers is None else headers
         return self.http.post(provider.base_url + path, headers=sent, json=asked)
+
+    def opened(self, provider: LabProvider, **body: Any) -> AbstractContextManager[httpx.Response]:
+        """A reply whose body is still to be read."""
+        question = [{"role": "user", "content": "Tell me about cats"}]
+        return self.http.stream(
+            "POST",
+            f"{provider.base_url}/chat/completions",
+            headers={"authorization": f"Bearer {provider.keys[0]}"},
+            json={"model": provider.models[0], "messages": question, "stream": True, **body},
+        )
 
     def get(self, provider: LabProvider, path: str) -> httpx.Response:
         told = {"authorization": f"Bearer {provider.keys[0]}"}

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from freelm_integrations.lab import Lab
 from tests.lab.asking import NAMES, Asker, text_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from freelm_integrations.lab import Lab, LabFault
+from freelm_integrations.lab import Lab, LabFault, LabProvider
 from freelm_integrations.lab.faults import BODIES, CUTS, KINDS, REFUSALS, WIRES
 from tests.lab.asking import NAMES, Asker, text_of
 
@@ -102,27 +102,20 @@ CUT_STREAMS = {
 @pytest.mark.parametrize("kind", sorted(CUT_STREAMS))
 def test_an_answer_breaks_off_in_its_middle(lab: Lab, hurried: Asker, kind: str, stream: bool):
     """Some of it has come by then; what follows is what the kind says."""
-    groq = lab["groq"]
-    groq.fail(kind, after=2)
-    got = b""
-    with (
-        pytest.raises(CUT_STREAMS[kind]),
-        hurried.http.stream(
-            "POST",
-            f"{groq.base_url}/chat/completions",
-            headers={"authorization": f"Bearer {groq.keys[0]}"},
-            json={
-                "model": groq.models[0],
-                "stream": stream,
-                "messages": [{"role": "user", "content": "Tell me about cats"}],
-            },
-        ) as reply,
-    ):
-        for chunk in reply.iter_bytes():
-            got += chunk
+    lab["groq"].fail(kind, after=2)
+    got = bytearray()
+    with pytest.raises(CUT_STREAMS[kind]):
+        read_into(got, hurried, lab["groq"], stream=stream)
 
     assert got
     assert b"[DONE]" not in got
+
+
+def read_into(got: bytearray, ask: Asker, provider: LabProvider, *, stream: bool) -> None:
+    """Keep what comes before the end, whatever the end is."""
+    with ask.opened(provider, stream=stream) as reply:
+        for chunk in reply.iter_bytes():
+            got += chunk
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -178,16 +171,7 @@ def test_keep_alives_never_end(lab: Lab, hurried: Asker):
     for stream, sign in ((True, b": keep-alive"), (False, b" \n")):
         lab["groq"].fail("keepalives")
         groq = lab["groq"]
-        with hurried.http.stream(
-            "POST",
-            f"{groq.base_url}/chat/completions",
-            headers={"authorization": f"Bearer {groq.keys[0]}"},
-            json={
-                "model": groq.models[0],
-                "stream": stream,
-                "messages": [{"role": "user", "content": "hello"}],
-            },
-        ) as reply:
+        with hurried.opened(groq, stream=stream) as reply:
             got = b""
             for chunk in reply.iter_raw():
                 got += chunk

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from freelm_integrations.lab import Lab
-from tests.lab.asking import Asker, MovableClock
+
+if TYPE_CHECKING:
+    from tests.lab.asking import Asker, MovableClock
 
 FIRST_REFUSED = [
     # provider, requests served, what the refusal says
@@ -34,17 +37,9 @@ def test_cerebras_holds_tokens_for_an_answer_that_names_no_length(limited: Lab, 
     """16,384 each: of two at once the second does not fit, a capped one does."""
     cerebras = limited["cerebras"]
     cerebras.fail("stall", after=1)
-    with ask.http.stream(
-        "POST",
-        f"{cerebras.base_url}/chat/completions",
-        headers={"authorization": f"Bearer {cerebras.keys[0]}"},
-        json={
-            "model": cerebras.models[0],
-            "stream": True,
-            "messages": [{"role": "user", "content": "hello"}],
-        },
-    ) as first:
-        next(first.iter_raw())
+    with ask.opened(cerebras) as first:
+        chunks = first.iter_raw()
+        next(chunks)
         second = ask.post(cerebras)
         third = ask.post(cerebras, max_completion_tokens=50)
 

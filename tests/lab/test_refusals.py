@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from freelm_integrations.lab import Lab
 from tests.lab.asking import NAMES, Asker
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab import Lab
 
 USER = {"role": "user", "content": "hello"}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}

@@ -80,6 +80,7 @@ def _schema_fault(schema: Json) -> str | None:
     if set(properties) - set(items(schema.get("required"))):
         return "every property must be in required"
     inner = [*properties.values(), schema.get("items"), *fields(schema.get("$defs")).values()]
+    inner = [part for part in inner if part]
     return next((fault for part in inner if (fault := _schema_fault(fields(part)))), None)
 
 

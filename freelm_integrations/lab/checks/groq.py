@@ -69,7 +69,7 @@ def _is_loose(schema: Json) -> bool:
     if set(properties) - set(items(schema.get("required"))):
         return True
     inner = [*properties.values(), schema.get("items"), *fields(schema.get("$defs")).values()]
-    return any(_is_loose(fields(part)) for part in inner)
+    return any(_is_loose(fields(part)) for part in inner if part)
 
 
 CHECKS: Sequence[Check] = (_check_fields, _check_history, _check_features, _check_strict_schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from freelm_integrations.lab.mind.schema import fill
 from freelm_integrations.lab.mind.tools import PlannedCall, plan_calls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from freelm_integrations.lab.mind.words import WordSource
 
@@ -42,13 +43,13 @@ class Manner:
     opening: str = ""  # repeated before anything is said
 
 
-async def answer(asked: Asked, source: WordSource, manner: Manner) -> AsyncIterator[Piece]:
+async def answer(asked: Asked, source: WordSource, manner: Manner) -> AsyncGenerator[Piece, None]:
     """The pieces of the answer to a request, the finish last."""
-    teller = _Teller(asked, manner)
-    async for piece in teller.tell(source):
-        if manner.pause and not isinstance(piece, Finished):
-            await asyncio.sleep(manner.pause)
-        yield piece
+    async with aclosing(_Teller(asked, manner).tell(source)) as pieces:
+        async for piece in pieces:
+            if manner.pause and not isinstance(piece, Finished):
+                await asyncio.sleep(manner.pause)
+            yield piece
 
 
 class _Teller:
@@ -69,7 +70,7 @@ class _Teller:
     def _is_full(self) -> bool:
         return self._left is not None and self._left <= 0
 
-    async def tell(self, source: WordSource) -> AsyncIterator[Piece]:
+    async def tell(self, source: WordSource) -> AsyncGenerator[Piece, None]:
         """Reasoning, then calls or text, then the finish."""
         if self._manner.says_nothing:
             yield self._finish("stop")

@@ -71,8 +71,6 @@ class Connection:
         try:
             async with contextlib.aclosing(_Watch(self._reader)) as watch:
                 mishap = await self._send(await replying, request)
-                if mishap is Mishap.HANG:
-                    await asyncio.Event().wait()
             self._early += watch.early
         except (OSError, ClientLeft):
             return "client_left"
@@ -108,7 +106,7 @@ class Connection:
 
     async def _send(self, reply: Reply, request: LabRequest) -> Mishap | None:
         if isinstance(reply, Mishap):
-            return reply
+            return await _struck_by(reply)
         request.status = reply.status
         if isinstance(reply, Whole):
             self._write(_whole(self._http, reply))
@@ -118,7 +116,7 @@ class Connection:
         async with contextlib.aclosing(reply.frames) as frames:
             async for frame in frames:
                 if isinstance(frame, Mishap):
-                    return frame
+                    return await _struck_by(frame)
                 if frame:
                     self._write(self._http.send(h11.Data(data=frame)))
                     await self._writer.drain()
@@ -158,6 +156,13 @@ class _Watch:
                 raise
         if self._has_left:
             raise ClientLeft
+
+
+async def _struck_by(mishap: Mishap) -> Mishap:
+    """The mishap; a hang ends only with the task, when the client leaves or the lab closes."""
+    if mishap is Mishap.HANG:
+        await asyncio.Event().wait()
+    return mishap
 
 
 def _incoming(head: h11.Request, body: bytes) -> Incoming:

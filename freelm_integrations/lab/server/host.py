@@ -36,7 +36,9 @@ class Host:
         self._thread.start()
         self._ready.wait()
         if self._stop is None:
-            raise RuntimeError("the lab's loop did not start: see the traceback of thread freelm-lab")
+            raise RuntimeError(
+                "the lab's loop did not start: see the traceback of thread freelm-lab"
+            )
         return ports
 
     def close(self) -> None:

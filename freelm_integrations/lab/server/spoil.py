@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.asked import Called, Finished, Said
 from freelm_integrations.lab.replies import Flow, Mishap, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from freelm_integrations.lab.asked import Asked, Piece
     from freelm_integrations.lab.dialects.dialect import Dialect
     from freelm_integrations.lab.faults import LabFault
@@ -26,25 +25,28 @@ Frames = AsyncGenerator["bytes | Mishap", None]
 
 
 async def spoiled_stream(
-    pieces: AsyncIterator[Piece], dialect: Dialect, asked: Asked, fault: LabFault
+    pieces: AsyncGenerator[Piece, None], dialect: Dialect, asked: Asked, fault: LabFault
 ) -> Frames:
     """The frames of a stream up to the fault, and the fault: before the finish at the latest."""
     after = 0 if fault.after is None else fault.after
-    for frame in dialect.begin(asked):
-        yield frame
     told = 0
-    async for piece in pieces:
-        if told >= after or isinstance(piece, Finished):
-            async for spoiled in _spoiled_rest(piece, pieces, dialect, asked, fault.kind):
-                yield spoiled
-            return
-        for frame in dialect.frames(asked, piece):
+    async with aclosing(pieces):
+        for frame in dialect.begin(asked):
             yield frame
-        told += isinstance(piece, (Said, Called))
+        async for piece in pieces:
+            if told >= after or isinstance(piece, Finished):
+                break
+            for frame in dialect.frames(asked, piece):
+                yield frame
+            told += isinstance(piece, (Said, Called))
+        else:
+            return
+        async for spoiled in _spoiled_rest(piece, pieces, dialect, asked, fault.kind):
+            yield spoiled
 
 
 async def _spoiled_rest(
-    piece: Piece, pieces: AsyncIterator[Piece], dialect: Dialect, asked: Asked, kind: str
+    piece: Piece, pieces: AsyncGenerator[Piece, None], dialect: Dialect, asked: Asked, kind: str
 ) -> Frames:
     if kind in _MISHAPS:
         yield _MISHAPS[kind]

@@ -1,0 +1,151 @@
+"""What played models say, and where the words come from."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event
+
+import httpx
+import pytest
+
+from freelm_integrations.lab import Lab
+from freelm_integrations.lab.mind.plain import answer_to, pieces
+from tests.lab.asking import Asker, text_of
+
+
+def user(text: str) -> list[dict]:
+    """One question."""
+    return [{"role": "user", "content": text}]
+
+
+RAG = (
+    "Context information is below.\n---------------------\n"
+    "Trees are green. The capital of France is Paris. Water is wet.\n"
+    "---------------------\nGiven the context information and not prior knowledge, answer the "
+    "query.\nQuery: Which city is the capital of France?\nAnswer: "
+)
+CHOICES = (
+    "Some choices are given below.\n---------------------\n(1) about trees\n\n(2) about stars\n"
+    "---------------------\nreturn the choice that is most relevant to the question: "
+    "'How hot are stars?'\nProvide choice in the following format: 'ANSWER: <number>'"
+)
+REACT = (
+    "You have tools:\n> Tool Name: multiply\nTool Description: Multiply two numbers\nTool Args: "
+    '{"properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}, "required": ["a", "b"]}\n'
+    "\nAction Input: the input to the tool, in a JSON format"
+)
+SAID = [
+    (user(RAG), "According to the context, The capital of France is Paris."),
+    (user(CHOICES), "ANSWER: 2"),
+    (user("Extract. 'KEYWORDS: <keywords>'\n-----\nRed roses\n-----\n"), "KEYWORDS: red, roses"),
+    (
+        [{"role": "system", "content": REACT}, *user("What is 20 * 4?")],
+        'Action: multiply\nAction Input: {"a":20,"b":4}',
+    ),
+    (
+        [
+            {"role": "system", "content": REACT},
+            *user("What is 20 * 4?"),
+            {"role": "assistant", "content": "Thought: x\nAction: multiply\nAction Input: {}"},
+            *user("Observation: 80"),
+        ],
+        "Answer: 80",
+    ),
+    ([*user("hi"), {"role": "tool", "content": '{"result": 3}'}], "The tool says: result: 3"),
+    (user("Tell me about cats"), "cats"),
+]
+
+
+@pytest.mark.parametrize(("messages", "holds"), SAID)
+def test_an_answer_suits_its_prompt(messages: list, holds: str):
+    """It quotes the context, makes the choice, takes the step or speaks of the subject."""
+    assert holds in answer_to(messages)
+
+
+def test_answers_are_stable_and_differ():
+    """The same for the same question, another for another, and short."""
+    answers = {question: answer_to(user(question)) for question in ("cats", "dogs", "birds")}
+
+    assert len(set(answers.values())) == 3
+    assert all(answer_to(user(question)) == answers[question] for question in answers)
+    assert all(15 < len(answer.split()) < 60 for answer in answers.values())
+
+
+def test_pieces_add_up_to_the_text():
+    """Whatever the script."""
+    text = "Ünïcode 你好, and  two spaces\nand an extraordinarily long word."
+
+    assert "".join(pieces(text)) == text
+
+
+@pytest.mark.parametrize(
+    "turn", [[], user("Continue exactly after the last word."), user("Please carry on.")]
+)
+def test_a_broken_answer_is_carried_on(turn: list):
+    """From its beginning and the rest the whole comes together."""
+    whole = answer_to(user("Tell me about cats"))
+    begun = {"role": "assistant", "content": whole[:31]}
+    rest = answer_to([*user("Tell me about cats"), begun, *turn])
+
+    assert whole[:31] + rest == whole
+
+
+def test_words_may_come_from_a_callable(ask: Asker):
+    """It is given the messages, and its pieces are the pieces of the stream."""
+
+    def echo(messages: list[dict]) -> list[str]:
+        return ["You", " said", ": ", messages[-1]["content"]]
+
+    with Lab(words=echo, limits=False) as lab:
+        events = ask.events(lab["mistral"], messages=user("hello"))
+
+    assert text_of(events) == "You said: hello"
+    assert len([event for event in events if event != "[DONE]"]) == 6
+
+
+def test_a_callable_may_take_its_time(ask: Asker):
+    """While it does, the lab serves others, and what it said already is on its way."""
+    go_on = Event()
+
+    def slow(messages: list[dict]):
+        yield "first"
+        if messages[-1]["content"] == "slow":
+            go_on.wait(5)
+        yield " last"
+
+    with Lab(words=slow, limits=False) as lab:
+        groq = lab["groq"]
+        with ask.opened(groq, messages=user("slow")) as reply:
+            lines = reply.iter_lines()
+            seen = next(line for line in lines if '"first"' in line)
+            other = ask.post(groq, messages=user("quick")).json()
+            go_on.set()
+            rest = list(lines)
+
+    assert seen
+    assert other["choices"][0]["message"]["content"] == "first last"
+    assert rest[-2:] == ["data: [DONE]", ""] or "data: [DONE]" in rest
+
+
+def test_without_a_model_auto_means_plain(ask: Asker, monkeypatch: pytest.MonkeyPatch):
+    """And insisting on one is an error that says what to do."""
+    monkeypatch.setitem(sys.modules, "freelm_integrations.embedded", None)
+    with Lab(words="auto", limits=False) as lab:
+        text = ask.post(lab["groq"]).json()["choices"][0]["message"]["content"]
+
+    assert text == answer_to(user("Tell me about cats"))
+    with pytest.raises(RuntimeError, match="words='plain'"):
+        Lab(words="model").start()
+
+
+@pytest.mark.model
+def test_words_may_come_from_a_real_model():
+    """In the provider's framing, and tool calls still from the deterministic maker."""
+    with Lab(words="model", limits=False) as lab, httpx.Client(timeout=60, trust_env=False) as http:
+        ask = Asker(http)
+        events = ask.events(lab["mistral"], messages=user("Name an animal."), max_tokens=12)
+        text = text_of(events)
+
+    assert text
+    assert text != answer_to(user("Name an animal."))
+    assert events[-1] == "[DONE]"
