@@ -23,7 +23,7 @@ logger = logging.getLogger("freelm_integrations")
 VERSION = 1
 NAME = "catalogs.json"
 KEPT_FOR = 7 * 86_400.0
-"""Seconds an entry stays in the file; after its TTL it only serves as a memory of who exists."""
+"""Seconds an entry stays in the file: past its TTL it serves where the live list cannot be had."""
 
 
 class Saved(NamedTuple):
@@ -41,17 +41,19 @@ class CatalogFile:
         self._path = folder / NAME
 
     def read(self, since: float) -> dict[str, Saved]:
-        """Provider id -> models, for entries fetched after `since` (epoch seconds)."""
+        """Name -> models, for entries fetched after `since` (epoch seconds)."""
         try:
-            stored = json.loads(self._path.read_bytes())
-            entries = stored["catalogs"] if stored["version"] == VERSION else {}
-            saved = {name: _load(entry) for name, entry in entries.items()}
+            saved = _loaded(json.loads(self._path.read_bytes()))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, LookupError) as error:
-            logger.warning("the model cache cannot be read and is ignored: %s", error)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            logger.warning("the model cache %s cannot be read and is ignored", self._path)
             return {}
-        return {name: entry for name, entry in saved.items() if entry.fetched_at > since}
+        return {
+            name: entry
+            for name, entry in saved.items()
+            if entry.fetched_at > since and entry.models
+        }
 
     def write(self, fresh: Mapping[str, Saved], now: float) -> None:
         """Put these entries in, keeping the others that are not too old."""
@@ -69,27 +71,42 @@ class CatalogFile:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             os.replace(name, self._path)  # noqa: PTH105 - the name is a str already
-        except OSError:
+        except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)  # noqa: PTH108
             raise
 
 
 def _dump(entry: Saved) -> dict[str, Any]:
-    models = [
-        {
-            "id": model.id,
-            "tags": model.tags,
-            "context": model.context,
-            "output": model.output,
-            "family": model.family,
-            "free": model.free,
-        }
-        for model in entry.models
-    ]
+    models = [{name: getattr(model, name) for name in _FIELDS} for model in entry.models]
     return {"fetched_at": entry.fetched_at, "models": models}
 
 
-def _load(entry: dict[str, Any]) -> Saved:
-    models = (ModelSpec(**{**model, "tags": tuple(model["tags"])}) for model in entry["models"])
-    return Saved(float(entry["fetched_at"]), tuple(models))
+def _loaded(stored: Any) -> dict[str, Saved]:
+    """Every entry; raises where a field is not what its type says, as later readers trust that."""
+    if stored["version"] != VERSION:
+        return {}
+    return {
+        name: Saved(float(entry["fetched_at"]), tuple(map(_model, entry["models"])))
+        for name, entry in stored["catalogs"].items()
+    }
+
+
+def _model(stored: dict[str, Any]) -> ModelSpec:
+    for name, types in _FIELDS.items():
+        if type(stored[name]) not in types:
+            raise TypeError(name)
+    if not all(isinstance(tag, str) for tag in stored["tags"]):
+        raise TypeError("tags")
+    fields: dict[str, Any] = {**stored, "tags": tuple(stored["tags"])}
+    return ModelSpec(**fields)
+
+
+_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "id": (str,),
+    "tags": (list,),
+    "context": (int, type(None)),
+    "output": (int, type(None)),
+    "family": (str, type(None)),
+    "free": (bool,),
+}

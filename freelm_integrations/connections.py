@@ -33,6 +33,9 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+_ALIVE: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
 class Connections:
     """The blocking side. Safe from any thread; a forked child makes its own connections."""
 
@@ -40,6 +43,11 @@ class Connections:
         """Send with the given client, which stays its owner's to close, or with one of our own."""
         self._given = None if given is None else functools.partial(given.send, stream=True)
         self._made: tuple[int, blocking.Send, weakref.finalize[..., object]] | None = None
+        self._lock = threading.Lock()
+        _ALIVE.add(self)
+
+    def begin_anew(self) -> None:
+        """For a forked child: a thread that is not there any more may hold the lock."""
         self._lock = threading.Lock()
 
     def send(self) -> blocking.Send:
@@ -65,8 +73,8 @@ class Connections:
         """With a finalizer: whoever forgets to close leaves no socket behind, at exit either."""
         if getproxies():
             client = httpx.Client(verify=_tls(), limits=LIMITS)
-            closing = weakref.finalize(self, client.close)
-            return os.getpid(), functools.partial(client.send, stream=True), closing
+            send = functools.partial(client.send, stream=True)
+            return os.getpid(), send, weakref.finalize(self, client.close)
         transport = httpx.HTTPTransport(verify=_tls(), limits=LIMITS)
         return os.getpid(), transport.handle_request, weakref.finalize(self, transport.close)
 
@@ -81,9 +89,9 @@ class AsyncConnections:
     def __init__(self, given: httpx.AsyncClient | None = None) -> None:
         """Send with the given client, which stays its owner's to close, or with our own."""
         self._given = None if given is None else functools.partial(given.send, stream=True)
-        self._kept: weakref.WeakKeyDictionary[
+        self._kept: dict[
             asyncio.AbstractEventLoop, tuple[aio.Send, AsyncGenerator[None, None]]
-        ] = weakref.WeakKeyDictionary()
+        ] = {}
 
     async def send(self) -> aio.Send:
         """What sends a request from the running loop."""
@@ -92,6 +100,7 @@ class AsyncConnections:
         loop = asyncio.get_running_loop()
         kept = self._kept.get(loop)
         if kept is None:
+            self._forget_ended_loops()
             send, opened = _make_async()
             keeper = _keep(opened)
             await anext(keeper)
@@ -103,6 +112,12 @@ class AsyncConnections:
         kept = self._kept.pop(asyncio.get_running_loop(), None)
         if kept is not None:
             await kept[1].aclose()
+
+    def _forget_ended_loops(self) -> None:
+        """Weak references would not do: what is kept for a loop refers to it."""
+        for loop in list(self._kept):
+            if loop.is_closed():
+                self._kept.pop(loop, None)
 
 
 async def _keep(opened: httpx.AsyncClient | httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
@@ -137,3 +152,12 @@ def _make_aiohttp() -> tuple[aio.Send, httpx.AsyncBaseTransport]:
 @functools.lru_cache(maxsize=1)
 def _has_aiohttp() -> bool:
     return find_spec("httpx_aiohttp") is not None and find_spec("aiohttp") is not None
+
+
+def _after_fork() -> None:
+    for connections in list(_ALIVE):
+        connections.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -3,17 +3,20 @@
 Fetched by the same drivers as calls.
 
 The lists are asked for on first use, all side by side, and the call that does so waits `PATIENCE`
-at most. Whoever has not answered by then is served from the cache or the built-in list, and is not
-asked again for `RETRY_AFTER`.
+at most, as do those that set off meanwhile: before the first answers nobody knows what there is.
+Whoever has not answered by then is served from the cache or the built-in list, and is not asked
+again for `RETRY_AFTER`. When the lists are renewed later on, one call does it and no other waits.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from freelm_integrations.catalog_file import CatalogFile, Saved
+from freelm_integrations.catalog_file import KEPT_FOR, CatalogFile, Saved
 from freelm_integrations.engine.steps import (
     Attempt,
     Cancel,
@@ -42,8 +45,12 @@ RETRY_AFTER = 600.0
 """Seconds before a list that failed is asked for again."""
 PATIENCE = 3.0
 """Seconds a call waits for all the lists together, once."""
+GLANCE = 0.02
+"""Seconds between two looks at whether another call has got the first lists."""
 LARGEST = 8_000_000
 """Bytes of a list that are read; the longest real one is under a megabyte."""
+
+_NEVER_ASKED = float("-inf")
 
 Source = Literal["live", "cache", "builtin", "given"]
 
@@ -55,6 +62,9 @@ class Catalog:
     models: tuple[ModelSpec, ...]
     source: Source
     expires_at: float
+
+
+_ALIVE: weakref.WeakSet[Catalogs] = weakref.WeakSet()
 
 
 class Catalogs:
@@ -76,10 +86,15 @@ class Catalogs:
         self._catalogs: dict[Provider, Catalog] = {}
         self._models: Mapping[Provider, tuple[ModelSpec, ...]] = {}
         self._lock = threading.Lock()
-        self._due_at = float("-inf")
+        self._due_at = self._first_by = _NEVER_ASKED
         self._publish({provider: _unasked(provider) for provider in providers})
         if not any(_is_discoverable(provider) for provider in providers):
             self._due_at = float("inf")
+        _ALIVE.add(self)
+
+    def begin_anew(self) -> None:
+        """For a forked child: a thread that is not there any more may hold the lock."""
+        self._lock = threading.Lock()
 
     @property
     def is_due(self) -> bool:
@@ -97,22 +112,45 @@ class Catalogs:
     def refresh(self, *, force: bool = False) -> Steps[None]:
         """A machine that brings the catalogs up to date.
 
-        Returns at once if another thread is at it.
+        If another thread or task is at it, waits for the very first lists and for no later ones.
         """
-        if not self._lock.acquire(blocking=False):
-            return
+        while not self._lock.acquire(blocking=False):
+            left = self._first_by - self._clock.now()
+            if left <= 0:
+                return
+            yield Wait(min(GLANCE, left))
         try:
-            now = self._clock.utc()
-            saved = {} if force or self._file is None else self._file.read(now - TTL)
-            found = {provider: _from_cache(provider, saved) for provider in self._providers}
-            due = [provider for provider, known in found.items() if force or known is None]
-            due = [provider for provider in due if _is_discoverable(provider) and provider.base_url]
-            fresh: dict[Provider, tuple[ModelSpec, ...]] = {}
-            if due:
-                yield from self._ask(due, fresh)
-            self._take(found, due, fresh)
+            if force or self.is_due:  # else another call has just been faster
+                yield from self._renew(force=force)
         finally:
             self._lock.release()
+
+    def _renew(self, *, force: bool) -> Steps[None]:
+        if self._due_at == _NEVER_ASKED:
+            self._first_by = self._clock.now() + PATIENCE
+        now = self._clock.utc()
+        saved = {} if self._file is None else self._file.read(now - KEPT_FOR)
+        known = {provider: self._known(provider, saved, now) for provider in self._providers}
+        due = [
+            provider
+            for provider, catalog in known.items()
+            if _is_discoverable(provider) and (force or catalog.expires_at <= now)
+        ]
+        fresh: dict[Provider, tuple[ModelSpec, ...]] = {}
+        if due:
+            yield from self._ask(due, fresh)
+        self._take(known, due, fresh)
+        self._first_by = _NEVER_ASKED
+
+    def _known(self, provider: Provider, saved: Mapping[str, Saved], now: float) -> Catalog:
+        """What is in memory while that holds, else what the file has, however old."""
+        catalog, entry = self._catalogs[provider], saved.get(_name_on_disk(provider))
+        if catalog.expires_at > now or entry is None:
+            return catalog
+        fetched_at = min(entry.fetched_at, now)  # the machine's clock may have been set back
+        if catalog.source != "builtin" and fetched_at + TTL <= now:
+            return catalog
+        return Catalog(restored(provider.spec, entry.models), "cache", fetched_at + TTL)
 
     def _ask(
         self, due: list[Provider], fresh: dict[Provider, tuple[ModelSpec, ...]]
@@ -125,8 +163,8 @@ class Catalogs:
             asked[attempt], bodies[attempt] = provider, bytearray()
             yield Launch(attempt)
         deadline = self._clock.now() + PATIENCE
-        while bodies:
-            reply = yield Wait(deadline - self._clock.now())
+        while bodies and (left := deadline - self._clock.now()) > 0:
+            reply = yield Wait(left)
             assert reply is not None  # every Wait is answered
             if isinstance(reply, Elapsed):
                 break
@@ -138,24 +176,21 @@ class Catalogs:
 
     def _take(
         self,
-        found: Mapping[Provider, Catalog | None],
+        known: Mapping[Provider, Catalog],
         due: list[Provider],
         fresh: Mapping[Provider, tuple[ModelSpec, ...]],
     ) -> None:
-        """Publish live over cached over what was known, and save what is new."""
+        """Publish what is live over what was known, and save it."""
         now = self._clock.utc()
-        merged: dict[Provider, Catalog] = {}
-        for provider in self._providers:
-            known = found[provider] or self._catalogs[provider]
+        merged = dict(known)
+        for provider in due:
             if provider in fresh:
                 merged[provider] = Catalog(fresh[provider], "live", now + TTL)
-            elif provider in due:
-                merged[provider] = replace(known, expires_at=now + RETRY_AFTER)
             else:
-                merged[provider] = known
+                merged[provider] = replace(known[provider], expires_at=now + RETRY_AFTER)
         if fresh and self._file is not None:
             self._file.write(
-                {provider.id: Saved(now, models) for provider, models in fresh.items()}, now
+                {_name_on_disk(one): Saved(now, models) for one, models in fresh.items()}, now
             )
         self._publish(merged)
         self._due_at = min(
@@ -174,19 +209,13 @@ def _is_discoverable(provider: Provider) -> bool:
 def _unasked(provider: Provider) -> Catalog:
     if provider.models is not None:
         return Catalog(provider.models, "given", float("inf"))
-    expires_at = float("-inf") if _is_discoverable(provider) else float("inf")
+    expires_at = _NEVER_ASKED if _is_discoverable(provider) else float("inf")
     return Catalog(provider.spec.models, "builtin", expires_at)
 
 
-def _from_cache(provider: Provider, saved: Mapping[str, Saved]) -> Catalog | None:
-    """What the file knows of a provider; None for nothing."""
-    if not _is_discoverable(provider):
-        return _unasked(provider)
-    entry = saved.get(provider.id)
-    if entry is None:
-        return None
-    models = restored(provider.spec, entry.models)
-    return Catalog(models, "cache", entry.fetched_at + TTL)
+def _name_on_disk(provider: Provider) -> str:
+    """With its address: two endpoints of the user's own may bear one name."""
+    return f"{provider.name} {provider.base_url}"
 
 
 def _list_attempt(provider: Provider) -> Attempt:
@@ -213,3 +242,12 @@ def _hear(
     except ValueError:
         return None
     return models_from(provider.spec, listed) or None
+
+
+def _after_fork() -> None:
+    for catalogs in list(_ALIVE):
+        catalogs.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -5,14 +5,16 @@ Checked at the border, so that a typo is an error and not a silent default.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freelm_integrations.chat import Request
 from freelm_integrations.errors import ConfigError
+from freelm_integrations.nearest import unknown
+from freelm_integrations.providers.options import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import TypeAlias
 
     from freelm_integrations.chat import Message
@@ -50,6 +52,7 @@ PARAMETERS = frozenset(
 Anything else goes into `extra_body`, which is sent verbatim.
 """
 
+_NO_NAME = ""
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -70,44 +73,85 @@ def make_request(
     return Request(
         messages=_checked(messages),
         wanted=default_model if model is None else names_of(model),
-        tools=tuple(tools) if tools else (),
+        tools=_tool_dicts(tools) if tools else (),
         tool_choice=tool_choice if tools else None,
-        response_format=response_format,
+        response_format=_format(response_format),
         params=params,
         streaming=streaming,
     )
 
 
 def names_of(model: str | Sequence[str]) -> tuple[str, ...]:
-    """One name or several as a tuple; ConfigError when that is empty or not of strings."""
-    names = (model,) if isinstance(model, str) else tuple(model)
-    if not names or not all(isinstance(cast("object", name), str) and name for name in names):
-        message = f"model must be a name or a list of names, not {model!r}"
-        raise ConfigError(message)
-    return names
+    """One name or several, also with commas between, as a tuple.
+
+    Raises:
+        ConfigError: There is none, or something is no string.
+    """
+    return _words(model)
 
 
-def _checked(messages: Messages) -> tuple[Message, ...]:
+def _words(names: object) -> tuple[str, ...]:
+    several = names if _is_iterable(names) and not isinstance(names, str) else (names,)
+    words = [name if isinstance(name, str) else _NO_NAME for name in several]
+    split = split_words(",".join(words))
+    if not split or _NO_NAME in words:
+        raise ConfigError("model is a name or a list of names; leave it out for any model")
+    return split
+
+
+def _checked(messages: object) -> tuple[Message, ...]:
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
+    if not _is_iterable(messages) or _is_mapping(messages) or isinstance(messages, bytes):
+        raise ConfigError(f"messages is a string or a list of dicts, not {_kind(messages)}")
     checked = tuple(messages)
     if not checked:
-        message = "messages is empty: pass a string, or dicts with role and content"
-        raise ConfigError(message)
+        raise ConfigError("messages is empty: pass a string, or dicts with role and content")
     for number, one in enumerate(checked):
-        role = one.get("role") if hasattr(one, "get") else None
-        if role not in ROLES:
-            message = (
-                f"messages[{number}] has role {role!r}: each message is a dict, its role one of "
-                f"{', '.join(sorted(ROLES))}"
-            )
-            raise ConfigError(message)
+        _check_message(number, one)
     return checked
 
 
+def _check_message(number: int, message: object) -> None:
+    role: object = message.get("role") if _is_mapping(message) else None
+    if isinstance(role, str) and role in ROLES:
+        return
+    has = f"has role {role!r}" if _is_mapping(message) else f"is {_kind(message)}"
+    raise ConfigError(
+        f"messages[{number}] {has}: each message is a dict, its role one of "
+        f"{', '.join(sorted(ROLES))}"
+    )
+
+
+def _tool_dicts(tools: object) -> tuple[Message, ...]:
+    if _is_iterable(tools) and not _is_mapping(tools):
+        items = tuple(tools)
+        if all(isinstance(item, Mapping) for item in items):
+            return items
+    raise ConfigError('tools is a list of dicts: {"type": "function", "function": {...}}')
+
+
+def _format(wanted: object) -> Message | None:
+    if wanted is None or _is_mapping(wanted):
+        return wanted
+    raise ConfigError(f'response_format is a dict, {{"type": "json_object"}}, not {_kind(wanted)}')
+
+
+def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable)
+
+
+def _is_mapping(value: object) -> TypeGuard[Message]:
+    return isinstance(value, Mapping)
+
+
+def _kind(value: object) -> str:
+    """Its type: what it says may be long, or a secret that went astray."""
+    return f"a {type(value).__name__}"
+
+
 def _unknown(name: str) -> ConfigError:
-    near = get_close_matches(name, PARAMETERS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     return ConfigError(
-        f"unknown parameter {name!r}{hint} (what only one provider knows: extra_body={{...}})"
+        unknown("parameter", name, sorted(PARAMETERS))
+        + "; what only one provider knows goes into extra_body={...}"
     )

@@ -8,7 +8,7 @@ from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.openai.objects import Model, ModelPage
 from freelm_integrations.openai.options import options_from_openai
-from freelm_integrations.openai.translate import Chunker, completion_object
+from freelm_integrations.openai.translate import Chunker, completion_object, plain_messages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
@@ -25,7 +25,8 @@ class OpenAI:
     """The blocking client in that SDK's shape; every argument of `FreeLLM` works here too.
 
     `api_key` and `base_url` are understood as there: with a base URL, one endpoint of that address;
-    a key alone belongs to the provider whose shape it has. `max_retries`, `organization` and
+    a key alone belongs to the provider whose shape it has. Messages may be that SDK's dicts or the
+    objects of an answer, as a history collects them. `max_retries`, `organization` and
     `project` are accepted and mean nothing here. Raises the exceptions of
     `freelm_integrations.errors`.
     """
@@ -50,11 +51,11 @@ class OpenAI:
 
 
 class AsyncOpenAI:
-    """The asyncio twin of `OpenAI`."""
+    """The asyncio twin of `OpenAI`; its `http_client` is an `httpx.AsyncClient`, as there."""
 
     def __init__(self, **options: Any) -> None:
         """Take the options; nothing is opened before the first call."""
-        self._client = AsyncFreeLLM(**options_from_openai(options))
+        self._client = AsyncFreeLLM(**options_from_openai(options, is_async=True))
         self.chat = AsyncChat(AsyncCompletions(self._client))
         self.models = AsyncModels(self._client)
 
@@ -118,11 +119,11 @@ class Completions:
         self, *, messages: Sequence[Message], stream: bool | None = None, **params: Any
     ) -> ChatCompletion | Stream:
         """A ChatCompletion, or with `stream=True` a Stream of chunks. Parameters as in that SDK."""
-        created = int(SYSTEM_CLOCK.utc())
+        created, plain = int(SYSTEM_CLOCK.utc()), plain_messages(messages)
         if stream:
             chunker = _chunker(params, created)
-            return Stream(self._client.stream_deltas(messages, **params), chunker)
-        return completion_object(self._client.chat(messages, **params), created=created)
+            return Stream(self._client.stream_deltas(plain, **params), chunker)
+        return completion_object(self._client.chat(plain, **params), created=created)
 
 
 class AsyncCompletions:
@@ -159,11 +160,13 @@ class AsyncCompletions:
 
         Parameters as in that SDK.
         """
-        created = int(SYSTEM_CLOCK.utc())
+        created, plain = int(SYSTEM_CLOCK.utc()), plain_messages(messages)
         if stream:
             chunker = _chunker(params, created)
-            return AsyncStream(self._client.stream_deltas(messages, **params), chunker)
-        return completion_object(await self._client.chat(messages, **params), created=created)
+            return AsyncStream(
+                self._client.stream_deltas(plain_messages(messages), **params), chunker
+            )
+        return completion_object(await self._client.chat(plain, **params), created=created)
 
 
 class Models:

@@ -5,7 +5,9 @@ Pieces of a stream are built without validation: they are ours already.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
 
 from freelm_integrations.openai.objects import (
     ChatCompletion,
@@ -23,7 +25,20 @@ from freelm_integrations.openai.objects import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freelm_integrations.chat import Completion, Delta, Origin, ToolCall, ToolCallPart, Usage
+
+
+def plain_messages(messages: Any) -> Any:
+    """Messages as dicts: code for that SDK puts the objects of an answer back into its history."""
+    if isinstance(messages, BaseModel):
+        return messages.model_dump(exclude_none=True)
+    if isinstance(messages, (list, tuple)):
+        return [plain_messages(one) for one in cast("Sequence[Any]", messages)]
+    if isinstance(messages, dict):
+        return {name: plain_messages(one) for name, one in cast("dict[str, Any]", messages).items()}
+    return messages
 
 
 def completion_object(completion: Completion, *, created: int) -> ChatCompletion:
