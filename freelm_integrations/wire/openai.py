@@ -1,7 +1,7 @@
 """The chat-completions dialect that all our providers speak, each with an accent of its own.
 
-`ChatCompletions` declares the accent as data (`accents.py` holds the known ones); what is done with
-it stands in `encode`, `messages`, `decode`, `classify` and `hints`.
+`ChatCompletions` declares the accent as data; what is done with it stands in `encode`, `messages`,
+`decode`, `classify` and `hints`.
 """
 
 from __future__ import annotations

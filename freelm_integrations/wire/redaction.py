@@ -11,9 +11,9 @@ _SECRETS = re.compile(
     | \b(?:org|user|proj|acct)[_-](?=\w*\d)\w{6,}                  # organisations and users
     | \bprojects?[/\s:_a-z]{1,12}\d{6,}
     | (?<=Bearer\s)\S+
+    | \b[0-9a-f]{32}\.[A-Za-z0-9]{8,}                              # Z.ai
     | \b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9_]{24,}\b                 # anything as long as a key
     | \b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b
-    | \b[0-9a-f]{32}\.[A-Za-z0-9]{8,}                                        # Z.ai
     """,
     re.VERBOSE,
 )

@@ -168,6 +168,7 @@ _LENGTH = (
 _WRITING = (  # what the model wrote was of no use
     rule("tool_failed", words="tool_use_failed json_validate_failed"),  # Groq
     rule("tool_failed", on=(400, 422), fields="failed_generation"),
+    rule("tool_failed", on=(422,), text=r"model (?:generated|wrote)|hallucinat"),
 )
 _REQUEST_ITSELF = (
     rule("moderated", "call", words="content_policy_violation refusal content_filter moderation"),

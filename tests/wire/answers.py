@@ -140,7 +140,6 @@ ROWS = (
     Row("groq", "usage-at-the-very-end.sse", text="Hoot.", finish="stop", usage=(70, 9, 79, 4, 64)),
     Row("groq", "usage-in-x-groq.sse", text="Hoot.", finish="stop", usage=(70, 9, 79, 4, None)),
     Row("groq", "reasoning.sse", text="Hoot.", reasoning="Owls hoot.", finish="stop"),
-    Row("groq", "raw-think.sse", text="Hoot.", reasoning="Hm.\n", finish="stop"),
     Row(
         "groq",
         "call.sse",
@@ -238,6 +237,7 @@ ROWS = (
         reasoning="Owls.",
         finish="stop",
     ),
+    Row("nim", "raw-think.sse", model="minimax-9", text="Hoot.", reasoning="Hm.\n", finish="stop"),
     Row(
         "nim",
         "reasoning-content.sse",
@@ -353,7 +353,14 @@ ROWS = (
         finish="tool_calls",
     ),
     Row("openrouter", "call-without-arguments.sse", calls=[("now", "{}")], finish="tool_calls"),
-    Row("openrouter", "leaked-think.sse", text="Hoot.", reasoning="Owls.\n", finish="stop"),
+    Row(
+        "openrouter",
+        "leaked-think.sse",
+        model="minimax/minimax-9",
+        text="Hoot.",
+        reasoning="Owls.\n",
+        finish="stop",
+    ),
     Row("openrouter", "padded.json", text="Hoot.", finish="stop", usage=(9, 4, 13, None, None)),
     Row("openrouter", "only-padding.json", fault="empty"),
     Row("openrouter", "error-without-choices.json", fault="server_error"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from freelm_integrations.chat import Delta, Request, fold
 from freelm_integrations.wire.faults import Fault
 from tests.wire.answers import ROWS, SAMPLES, Row
-from tests.wire.test_faults import DIALECTS
+from tests.wire.dialects import DECLARED
 
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
 by_name = pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.provider}/{row.file}")
@@ -21,7 +23,7 @@ def decoder_for(row: Row):
         tools=(TOOL,) if row.tools or row.expected.calls else (),
         streaming=row.file.endswith(".sse"),
     )
-    return DIALECTS[row.provider].decoder(request, row.model)
+    return DECLARED[row.provider].decoder(request, row.model)
 
 
 def decoded(row: Row, cuts=(), decoder=None) -> list[Delta] | Fault:
@@ -29,7 +31,7 @@ def decoded(row: Row, cuts=(), decoder=None) -> list[Delta] | Fault:
     data, decoder = row.recorded(), decoder or decoder_for(row)
     places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
     deltas: list[Delta] = []
-    for start, stop in zip(places, places[1:], strict=False):
+    for start, stop in pairwise(places):
         said = decoder.feed(data[start:stop])
         if isinstance(said, Fault):
             return said

@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request
-from freelm_integrations.wire import accents
 from freelm_integrations.wire.messages import alnum9
 from freelm_integrations.wire.openai import ChatCompletions
-from tests.wire.test_faults import DIALECTS
+from tests.wire import dialects
+from tests.wire.dialects import DECLARED, PLAIN
 
-PLAIN = ChatCompletions()
 USER = {"role": "user", "content": "hi"}
 TOOL = {
     "type": "function",
@@ -53,23 +52,27 @@ def test_a_plain_request_is_sent_as_it_is():
 @pytest.mark.parametrize(
     ("dialect", "params", "expected"),
     [
-        (accents.MISTRAL, {"seed": 1}, {"random_seed": 1}),
-        (accents.MISTRAL, {"max_completion_tokens": 9}, {"max_tokens": 9}),
-        (accents.MISTRAL, {"max_completion_tokens": 9, "max_tokens": 5}, {"max_tokens": 9}),
-        (accents.MISTRAL, {"temperature": 2.0}, {"temperature": 1.5}),
-        (accents.MISTRAL, {"temperature": 0}, {"temperature": 0}),
-        (accents.MISTRAL, {"top_p": 0}, {"top_p": 0.001}),
-        (accents.MISTRAL, {"user": "u", "logit_bias": {}, "store": True}, {}),
-        (accents.GROQ, {"max_tokens": 9}, {"max_completion_tokens": 9}),
-        (accents.GROQ, {"max_tokens": 9, "max_completion_tokens": 8}, {"max_completion_tokens": 8}),
-        (accents.GROQ, {"logprobs": True, "top_k": 3, "user": "u"}, {"user": "u"}),
-        (accents.GOOGLE, {"seed": 1, "presence_penalty": 0, "max_tokens": 9}, {"max_tokens": 9}),
-        (accents.CEREBRAS, {}, {"max_completion_tokens": 4096}),
-        (accents.CEREBRAS, {"max_tokens": 9}, {"max_completion_tokens": 9}),
-        (accents.NIM, {"metadata": {}, "user": "u"}, {"max_tokens": 4096}),
-        (accents.NIM, {"seed": 3, "max_completion_tokens": 7}, {"seed": 3, "max_tokens": 7}),
-        (accents.LOCAL, {"max_completion_tokens": 7}, {"max_tokens": 7}),
-        (accents.OPENROUTER, {"top_k": 3}, {"top_k": 3}),
+        (dialects.MISTRAL, {"seed": 1}, {"random_seed": 1}),
+        (dialects.MISTRAL, {"max_completion_tokens": 9}, {"max_tokens": 9}),
+        (dialects.MISTRAL, {"max_completion_tokens": 9, "max_tokens": 5}, {"max_tokens": 9}),
+        (dialects.MISTRAL, {"temperature": 2.0}, {"temperature": 1.5}),
+        (dialects.MISTRAL, {"temperature": 0}, {"temperature": 0}),
+        (dialects.MISTRAL, {"top_p": 0}, {"top_p": 0.001}),
+        (dialects.MISTRAL, {"user": "u", "logit_bias": {}, "store": True}, {}),
+        (dialects.GROQ, {"max_tokens": 9}, {"max_completion_tokens": 9}),
+        (
+            dialects.GROQ,
+            {"max_tokens": 9, "max_completion_tokens": 8},
+            {"max_completion_tokens": 8},
+        ),
+        (dialects.GROQ, {"logprobs": True, "top_k": 3, "user": "u"}, {"user": "u"}),
+        (dialects.GOOGLE, {"seed": 1, "presence_penalty": 0, "max_tokens": 9}, {"max_tokens": 9}),
+        (dialects.CEREBRAS, {}, {"max_completion_tokens": 4096}),
+        (dialects.CEREBRAS, {"max_tokens": 9}, {"max_completion_tokens": 9}),
+        (dialects.NIM, {"metadata": {}, "user": "u"}, {"max_tokens": 4096}),
+        (dialects.NIM, {"seed": 3, "max_completion_tokens": 7}, {"seed": 3, "max_tokens": 7}),
+        (dialects.LOCAL, {"max_completion_tokens": 7}, {"max_tokens": 7}),
+        (dialects.OPENROUTER, {"top_k": 3}, {"top_k": 3}),
         (PLAIN, {"n": 3, "stream": True, "stream_options": {}, "model": "x"}, {}),
         (PLAIN, {"parallel_tool_calls": False}, {}),
         (PLAIN, {"stop": ["a"]}, {"stop": ["a"]}),
@@ -88,15 +91,15 @@ def test_parameters_go_by_the_names_and_rules_of_the_provider(dialect, params, e
         (PLAIN, "m", (), "low", "low"),
         (PLAIN, "m", ("fast",), "low", None),
         (PLAIN, "m", ("reasoning",), "low", "low"),
-        (accents.GROQ, "openai/gpt-oss-20b", ("reasoning",), "none", "low"),
-        (accents.GROQ, "qwen/qwen3.6-27b", ("reasoning",), "high", "default"),
-        (accents.GROQ, "qwen/qwen3.6-27b", ("reasoning",), "none", "none"),
-        (accents.MISTRAL, "mistral-small-latest", ("reasoning",), "low", "none"),
-        (accents.MISTRAL, "mistral-small-latest", ("reasoning",), "medium", "high"),
-        (accents.GOOGLE, "gemini-3.8-flash", ("reasoning",), "none", "low"),
-        (accents.GOOGLE, "gemini-3.5-flash", ("reasoning",), "none", "minimal"),
-        (accents.GOOGLE, "gemini-2.5-flash", ("reasoning",), "none", "none"),
-        (accents.NIM, "nvidia/nemotron-3-super-120b", ("reasoning",), "medium", "high"),
+        (dialects.GROQ, "openai/gpt-oss-20b", ("reasoning",), "none", "low"),
+        (dialects.GROQ, "qwen/qwen3.6-27b", ("reasoning",), "high", "default"),
+        (dialects.GROQ, "qwen/qwen3.6-27b", ("reasoning",), "none", "none"),
+        (dialects.MISTRAL, "mistral-small-latest", ("reasoning",), "low", "none"),
+        (dialects.MISTRAL, "mistral-small-latest", ("reasoning",), "medium", "high"),
+        (dialects.GOOGLE, "gemini-3.8-flash", ("reasoning",), "none", "low"),
+        (dialects.GOOGLE, "gemini-3.5-flash", ("reasoning",), "none", "minimal"),
+        (dialects.GOOGLE, "gemini-2.5-flash", ("reasoning",), "none", "none"),
+        (dialects.NIM, "nvidia/nemotron-3-super-120b", ("reasoning",), "medium", "high"),
     ],
 )
 def test_effort_is_said_in_the_models_own_words(dialect, model, tags, effort, expected):
@@ -108,20 +111,20 @@ def test_effort_is_said_in_the_models_own_words(dialect, model, tags, effort, ex
 
 def test_a_model_that_thinks_gets_more_room_by_default():
     """Where the provider's own default would be thought away."""
-    assert sent(accents.NIM, tags=("reasoning",))["max_tokens"] == 8192
+    assert sent(dialects.NIM, tags=("reasoning",))["max_tokens"] == 8192
 
 
 def test_extra_body_goes_last_and_untouched():
     """What the caller puts there overrides everything, whatever the rules say."""
     extra = {"extra_body": {"seed": 5, "temperature": 9, "nvext": {"a": 1}}}
-    body = sent(accents.GOOGLE, params={"temperature": 1, **extra})
+    body = sent(dialects.GOOGLE, params={"temperature": 1, **extra})
 
     assert (body["seed"], body["temperature"], body["nvext"]) == (5, 9, {"a": 1})
     assert "extra_body" not in body
 
 
 @pytest.mark.parametrize(
-    ("dialect", "expected"), [(PLAIN, {"include_usage": True}), (accents.MISTRAL, None)]
+    ("dialect", "expected"), [(PLAIN, {"include_usage": True}), (dialects.MISTRAL, None)]
 )
 def test_usage_is_asked_for_in_streams_where_it_must_be(dialect, expected):
     """Some send it anyway, and some refuse the option."""
@@ -146,7 +149,7 @@ def test_a_parameter_the_model_refused_is_left_out(refused, gone):
     """By our name or the provider's, alone or with others; the request itself stays."""
     params = {"temperature": 1, "seed": 2}
     body = sent(
-        accents.MISTRAL, params=params, streaming=True, tools=(TOOL,), dropped=frozenset({refused})
+        dialects.MISTRAL, params=params, streaming=True, tools=(TOOL,), dropped=frozenset({refused})
     )
 
     assert gone not in body
@@ -166,10 +169,10 @@ def test_a_message_field_the_model_refused_is_left_out():
     [
         (PLAIN, "auto", "auto"),
         (PLAIN, "any", "required"),
-        (accents.MISTRAL, "required", "any"),
-        (accents.GROQ, "required", "required"),
+        (dialects.MISTRAL, "required", "any"),
+        (dialects.GROQ, "required", "required"),
         (PLAIN, {"type": "function", "function": {"name": "add"}}, "same"),
-        (accents.LOCAL, {"type": "function", "function": {"name": "add"}}, "required"),
+        (dialects.LOCAL, {"type": "function", "function": {"name": "add"}}, "required"),
         (PLAIN, None, None),
     ],
 )
@@ -179,7 +182,7 @@ def test_tool_choice_is_in_the_providers_words(dialect, choice, expected):
     body = sent(dialect, tools=(TOOL, other), tool_choice=choice)
 
     assert body.get("tool_choice") == (choice if expected == "same" else expected)
-    assert len(body["tools"]) == (1 if dialect is accents.LOCAL else 2)
+    assert len(body["tools"]) == (1 if dialect is dialects.LOCAL else 2)
 
 
 def test_a_choice_without_tools_is_not_sent():
@@ -200,11 +203,11 @@ def test_strict_goes_only_where_it_is_known():
     strict = {"type": "function", "function": {**TOOL["function"], "strict": True}}
 
     assert sent(PLAIN, tools=(strict,))["tools"][0]["function"]["strict"] is True
-    assert "strict" not in sent(accents.GOOGLE, tools=(strict,))["tools"][0]["function"]
+    assert "strict" not in sent(dialects.GOOGLE, tools=(strict,))["tools"][0]["function"]
 
 
 @pytest.mark.parametrize(
-    ("dialect", "stays"), [(PLAIN, True), (accents.CEREBRAS, False), (accents.GROQ, False)]
+    ("dialect", "stays"), [(PLAIN, True), (dialects.CEREBRAS, False), (dialects.GROQ, False)]
 )
 def test_a_format_beside_tools_is_sent_only_where_it_may_stand(dialect, stays):
     """Elsewhere the very combination is a 400."""
@@ -220,13 +223,13 @@ def test_mistral_ids_are_nine_characters_and_stay_pairs():
         {"role": "tool", "tool_call_id": "call_abc", "content": "1"},
         {"role": "tool", "tool_call_id": "abcdefgh1", "content": "2"},
     )
-    shaped = wire(accents.MISTRAL, *history)
+    shaped = wire(dialects.MISTRAL, *history)
     ids = [call["id"] for call in shaped[1]["tool_calls"]]
 
     assert ids == [shaped[2]["tool_call_id"], shaped[3]["tool_call_id"]]
     assert ids[1] == "abcdefgh1"
     assert len(ids[0]) == 9
-    assert wire(accents.MISTRAL, *history) == shaped
+    assert wire(dialects.MISTRAL, *history) == shaped
 
 
 @given(st.text(max_size=60))
@@ -244,10 +247,10 @@ def test_any_id_has_a_stable_short_form(tool_id):
     ("dialect", "expected"),
     [
         (PLAIN, {"content": None}),
-        (accents.MISTRAL, {"content": ""}),
-        (accents.GROQ, {}),
-        (accents.NIM, {"content": ""}),
-        (accents.OPENROUTER, {"content": None}),
+        (dialects.MISTRAL, {"content": ""}),
+        (dialects.GROQ, {}),
+        (dialects.NIM, {"content": ""}),
+        (dialects.OPENROUTER, {"content": None}),
     ],
 )
 @pytest.mark.parametrize("content", ["", None, []])
@@ -291,7 +294,7 @@ def test_roles_and_their_order_are_mended():
         {"role": "tool", "tool_call_id": "abcdefgh1", "content": "1", "name": "add"},
         {"role": "system", "content": "s"},
     )
-    shaped = wire(accents.MISTRAL, *history)
+    shaped = wire(dialects.MISTRAL, *history)
 
     roles = ["system", "user", "assistant", "tool", "assistant", "user"]
     assert [message["role"] for message in shaped] == roles
@@ -303,12 +306,12 @@ def test_system_messages_stand_first_where_templates_want_them():
     """Later ones become the user's, earlier ones stay."""
     system = {"role": "system", "content": "s"}
 
-    roles = [message["role"] for message in wire(accents.NIM, system, system, USER, system)]
+    roles = [message["role"] for message in wire(dialects.NIM, system, system, USER, system)]
     assert roles == ["system", "system", "user", "user"]
 
 
 @pytest.mark.parametrize(
-    ("dialect", "kept"), [(PLAIN, True), (accents.MISTRAL, False), (accents.NIM, False)]
+    ("dialect", "kept"), [(PLAIN, True), (dialects.MISTRAL, False), (dialects.NIM, False)]
 )
 def test_names_go_where_they_are_known(dialect, kept):
     """A `name` on a user message is a 422 at some."""
@@ -345,7 +348,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}
             [IMAGE],
             [{**IMAGE, "image_url": "data:image/png;base64,AA=="}],
         ),
-        (accents.OPENROUTER, [{"type": "text", "text": "a"}], [{"type": "text", "text": "a"}]),
+        (dialects.OPENROUTER, [{"type": "text", "text": "a"}], [{"type": "text", "text": "a"}]),
         (PLAIN, 7, "7"),
         (PLAIN, None, ""),
     ],
@@ -361,17 +364,17 @@ SIGNED = {"google": {"thought_signature": "c2ln"}}
 @pytest.mark.parametrize(
     ("dialect", "model", "extra", "expected"),
     [
-        (accents.GOOGLE, "gemini-3.8-flash", SIGNED, SIGNED),
-        (accents.GOOGLE, "gemini-3.8-flash", {**SIGNED, "other": {"x": 1}}, SIGNED),
+        (dialects.GOOGLE, "gemini-3.8-flash", SIGNED, SIGNED),
+        (dialects.GOOGLE, "gemini-3.8-flash", {**SIGNED, "other": {"x": 1}}, SIGNED),
         (
-            accents.GOOGLE,
+            dialects.GOOGLE,
             "gemini-3.8-flash",
             None,
             {"google": {"thought_signature": "skip_thought_signature_validator"}},
         ),
-        (accents.GOOGLE, "gemini-2.5-flash", None, None),
-        (accents.GROQ, "openai/gpt-oss-20b", SIGNED, None),
-        (accents.MISTRAL, "ministral-8b-latest", SIGNED, None),
+        (dialects.GOOGLE, "gemini-2.5-flash", None, None),
+        (dialects.GROQ, "openai/gpt-oss-20b", SIGNED, None),
+        (dialects.MISTRAL, "ministral-8b-latest", SIGNED, None),
     ],
 )
 def test_signatures_go_back_to_their_maker_and_to_nobody_else(dialect, model, extra, expected):
@@ -389,9 +392,9 @@ def test_reasoning_details_go_back_to_the_model_that_made_them():
     own = {"reasoning_details": [{"type": "reasoning.text", "text": "t"}], "model": "a"}
     message = {"role": "assistant", "content": "x", "extra_content": {"openrouter": own}}
 
-    same = wire(accents.OPENROUTER, USER, message, model="a")[1]
+    same = wire(dialects.OPENROUTER, USER, message, model="a")[1]
     assert same["reasoning_details"] == own["reasoning_details"]
-    for dialect, model in ((accents.OPENROUTER, "b"), (accents.GOOGLE, "a"), (PLAIN, "a")):
+    for dialect, model in ((dialects.OPENROUTER, "b"), (dialects.GOOGLE, "a"), (PLAIN, "a")):
         assert wire(dialect, USER, message, model=model)[1] == {"role": "assistant", "content": "x"}
 
 
@@ -399,8 +402,8 @@ def test_a_trailing_assistant_message_is_marked_as_the_answers_beginning():
     """Mistral refuses one without the mark."""
     partial = {"role": "assistant", "content": "Once"}
 
-    assert wire(accents.MISTRAL, USER, partial)[1] == {**partial, "prefix": True}
-    assert wire(accents.MISTRAL, USER, partial, USER)[1] == partial
+    assert wire(dialects.MISTRAL, USER, partial)[1] == {**partial, "prefix": True}
+    assert wire(dialects.MISTRAL, USER, partial, USER)[1] == partial
     assert wire(PLAIN, USER, partial)[1] == partial
 
 
@@ -409,12 +412,12 @@ def test_json_is_mentioned_where_it_must_be():
     wanted = {"type": "json_object"}
     system = {"role": "system", "content": "Be kind."}
 
-    assert wire(accents.MISTRAL, USER, response_format=wanted)[0]["role"] == "system"
-    shaped = wire(accents.MISTRAL, system, USER, response_format=wanted)
+    assert wire(dialects.MISTRAL, USER, response_format=wanted)[0]["role"] == "system"
+    shaped = wire(dialects.MISTRAL, system, USER, response_format=wanted)
     assert shaped[0]["content"] == "Be kind.\nAnswer in JSON."
-    assert wire(accents.MISTRAL, USER) == [USER]
+    assert wire(dialects.MISTRAL, USER) == [USER]
     spoken = {"role": "user", "content": "As json, please"}
-    assert wire(accents.MISTRAL, spoken, response_format=wanted) == [spoken]
+    assert wire(dialects.MISTRAL, spoken, response_format=wanted) == [spoken]
     assert wire(PLAIN, USER, response_format=wanted) == [USER]
 
 
@@ -460,7 +463,7 @@ MESSAGES = st.lists(
 )
 
 
-@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize("name", sorted(DECLARED))
 @given(messages=MESSAGES, streaming=st.booleans(), wants_json=st.booleans())
 def test_no_history_breaks_the_encoding_or_is_changed_by_it(name, messages, streaming, wants_json):
     """Any messages, every accent: valid JSON out, and the caller's objects as they were."""
@@ -471,7 +474,7 @@ def test_no_history_breaks_the_encoding_or_is_changed_by_it(name, messages, stre
         response_format=FORMAT if wants_json else None,
         streaming=streaming,
     )
-    body = json.loads(DIALECTS[name].encode(request, "gemini-3-owl"))
+    body = json.loads(DECLARED[name].encode(request, "gemini-3-owl"))
 
     assert messages == before
     assert all(message.get("role") for message in body["messages"])

@@ -7,26 +7,14 @@ import json
 import pytest
 
 from freelm_integrations.chat import Request
-from freelm_integrations.wire import accents
 from freelm_integrations.wire.faults import FAULT_KINDS
-from freelm_integrations.wire.openai import ChatCompletions
+from tests.wire.dialects import DECLARED, PLAIN
 from tests.wire.refusals import ROWS, SAMPLES, UTC, Row
-
-PLAIN = ChatCompletions()
-DIALECTS = {
-    "openrouter": accents.OPENROUTER,
-    "google": accents.GOOGLE,
-    "nim": accents.NIM,
-    "groq": accents.GROQ,
-    "cerebras": accents.CEREBRAS,
-    "mistral": accents.MISTRAL,
-    "local": accents.LOCAL,
-}
 
 
 def faulted(row: Row):
     status, headers, body = row.recorded()
-    return DIALECTS.get(row.provider, PLAIN).fault(status, headers, body, utc=UTC)
+    return DECLARED.get(row.provider, PLAIN).fault(status, headers, body, utc=UTC)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.provider}/{row.case}")
@@ -73,7 +61,7 @@ def test_an_error_inside_a_200_is_the_same_kind_where_it_names_its_status(row: R
     inner = {**(said[0] if isinstance(said, list) else said), "status_code": status}
     told = json.dumps(inner if "error" in inner else {"error": inner}).encode()
     request = Request(messages=({"role": "user", "content": "hi"},), streaming=streaming)
-    decoder = DIALECTS.get(row.provider, PLAIN).decoder(request, "m")
+    decoder = DECLARED.get(row.provider, PLAIN).decoder(request, "m")
     fault = decoder.feed(b"data: " + told + b"\n\n" if streaming else told) or decoder.end()
 
     assert not isinstance(fault, list)

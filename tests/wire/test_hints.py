@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire import accents, durations
+from freelm_integrations.wire import durations
 from freelm_integrations.wire.hints import Reading, readings, retry_after
+from tests.wire import dialects
 from tests.wire.refusals import UTC
 
 DAY = 86_400.0
@@ -113,7 +114,7 @@ def test_the_pacific_day_ends_at_pacific_midnight(now, expected):
     assert durations.until_midnight("America/Los_Angeles", utc=now) == expected
 
 
-@given(st.datetimes(datetime(2007, 4, 1), datetime(2060, 1, 1)))
+@given(st.datetimes(datetime.fromisoformat("2007-04-01"), datetime.fromisoformat("2060-01-01")))
 def test_the_rule_for_machines_without_zone_data_agrees_with_the_data(moment):
     """Every hour of fifty years has the same offset by rule and by table."""
     utc = moment.replace(tzinfo=timezone.utc, minute=30)
@@ -148,7 +149,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
     ("dialect", "headers", "expected"),
     [
         (
-            accents.GROQ,
+            dialects.GROQ,
             {
                 "x-ratelimit-limit-requests": "1000",
                 "x-ratelimit-remaining-requests": "999",
@@ -164,7 +165,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             },
         ),
         (
-            accents.CEREBRAS,
+            dialects.CEREBRAS,
             {
                 f"x-ratelimit-{what}-{unit}-{per}": value
                 for unit in ("requests", "tokens")
@@ -178,7 +179,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             },
         ),
         (
-            accents.MISTRAL,
+            dialects.MISTRAL,
             {
                 "x-ratelimit-limit-req-minute": "60",
                 "x-ratelimit-remaining-req-minute": "59",
@@ -195,7 +196,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             },
         ),
         (
-            accents.MISTRAL,
+            dialects.MISTRAL,
             {
                 "ratelimitbysize-limit": "500000",
                 "ratelimitbysize-remaining": "499000",
@@ -210,7 +211,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             },
         ),
         (
-            accents.OPENROUTER,
+            dialects.OPENROUTER,
             {
                 "x-ratelimit-limit": "20",
                 "x-ratelimit-remaining": "0",
@@ -219,7 +220,7 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             {Reading("requests", 60.0, 20.0, 0.0, 42.0)},
         ),
         (
-            accents.OPENROUTER,
+            dialects.OPENROUTER,
             {
                 "x-ratelimit-limit": "50",
                 "x-ratelimit-remaining": "0",
@@ -228,18 +229,18 @@ def test_a_daily_quota_outweighs_the_delay_told_beside_it():
             {Reading("requests", DAY, 50.0, 0.0, 43_200.0)},
         ),
         (
-            accents.LOCAL,
+            dialects.LOCAL,
             {"x-ratelimit-limit-input-tokens": "7000", "x-ratelimit-remaining-input-tokens": "1"},
             {Reading("input_tokens", 60.0, 7000.0, 1.0)},
         ),
         (
-            accents.LOCAL,
+            dialects.LOCAL,
             {"ratelimit-limit": "100;w=60", "ratelimit-remaining": "99", "ratelimit-reset": "30"},
             {Reading("requests", 60.0, 100.0, 99.0, 30.0)},
         ),
-        (accents.GOOGLE, {"server-timing": "gfet4t7; dur=600"}, set()),
+        (dialects.GOOGLE, {"server-timing": "gfet4t7; dur=600"}, set()),
         (
-            accents.NIM,
+            dialects.NIM,
             {"x-ratelimit-limit-requests": "many", "nvcf-reqid": "1"},
             {("requests", 60)},
         ),

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire import accents
 from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules, fit
+from tests.wire import dialects
 
-GOOGLE = accents.GOOGLE.schema
-CEREBRAS = accents.CEREBRAS.schema
+GOOGLE = dialects.GOOGLE.schema
+CEREBRAS = dialects.CEREBRAS.schema
 NODE = {"$ref": "#/$defs/Node"}
 
 
@@ -86,8 +86,10 @@ ANY = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["type", "$ref", "$defs", "anyOf", "allOf", "oneOf", "items", "properties", "const"]
-                + ["enum", "format", "required", "a"]
+                [
+                    *("type", "$ref", "$defs", "anyOf", "allOf", "oneOf", "items", "properties"),
+                    *("const", "enum", "format", "required", "a"),
+                ]
             ),
             inner,
             max_size=4,
@@ -97,7 +99,7 @@ ANY = st.recursive(
 )
 
 
-@pytest.mark.parametrize("rules", [GOOGLE, CEREBRAS, accents.GROQ.schema])
+@pytest.mark.parametrize("rules", [GOOGLE, CEREBRAS, dialects.GROQ.schema])
 @given(
     schema=st.dictionaries(st.sampled_from(["$ref", "$defs", "properties", "allOf", "type"]), ANY)
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +65,7 @@ def test_what_is_written_is_read_wherever_it_is_split(events, newline, data):
     cut = data.draw(st.lists(st.integers(0, len(written)), max_size=6).map(sorted))
     places = [0, *cut, len(written)]
 
-    pieces = [written[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    pieces = [written[start:stop] for start, stop in pairwise(places)]
     assert read(*pieces) == [Event("\n".join(lines), name) for name, lines in events]
 
 

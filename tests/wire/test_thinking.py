@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,7 @@ def test_nothing_is_lost_or_doubled(thought, answer, cuts):
     thought = thought.replace("</think>", "")
     whole = f"<think>{thought}</think>{answer}"
     places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    pieces = [whole[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [whole[a:b] for a, b in pairwise(places)]
 
     said = split(pieces)
     assert said == split([whole])

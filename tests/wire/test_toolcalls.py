@@ -94,7 +94,7 @@ def test_whole_calls_stay_apart(calls, identify, number):
     sends_empty=st.booleans(),
     has_index=st.booleans(),
 )
-def test_fragmented_calls_come_together(  # noqa: PLR0917
+def test_fragmented_calls_come_together(
     calls, size, repeats_id, repeats_name, sends_empty, has_index
 ):
     """Whatever the fragments repeat, and with or without an index."""

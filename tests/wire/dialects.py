@@ -1,15 +1,22 @@
-"""How each provider's chat completions differ from the plain ones: what `ProviderSpec.dialect` is.
+"""Dialects to test with: the declared ones of all providers, and some with a trait or two each.
 
-From the providers' documentation and recorded traffic of 2026; the month stands with what is most
-likely to change.
+The mechanisms are tested on the latter, so that a declaration may change without a test of theirs.
 """
 
 from __future__ import annotations
 
+from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.wire.durations import DAY
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.rulebook import rule
 from freelm_integrations.wire.schemas import SchemaRules
+
+DECLARED: dict[str, ChatCompletions] = {
+    name: spec.dialect
+    for name, spec in PROVIDERS.items()
+    if isinstance(spec.dialect, ChatCompletions)
+}
+PLAIN = ChatCompletions()
 
 _SAMPLING = frozenset({"temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"})
 _LOW_TO_HIGH = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
