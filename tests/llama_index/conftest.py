@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +14,10 @@ from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from pydantic import Field
 
 from freelm_integrations.lab import Lab
+from freelm_integrations.llama_index import LlamaIndexFreeLLM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -22,6 +25,27 @@ def lab() -> Iterator[Lab]:
     """Six providers on loopback that never run out, and an environment that leads there."""
     with Lab(words="plain", limits=False) as lab, lab.environ():
         yield lab
+
+
+@pytest.fixture
+def made() -> Iterator[Callable[..., LlamaIndexFreeLLM]]:
+    """Makes models whose connections are let go of in silence.
+
+    Core closes the loops it starts in threads without shutting down what lives on them, so that their
+    sockets are left to the garbage collector, which complains.
+    """
+    models: list[LlamaIndexFreeLLM] = []
+
+    def make(**fields: Any) -> LlamaIndexFreeLLM:
+        models.append(LlamaIndexFreeLLM(**fields))
+        return models[-1]
+
+    yield make
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        for model in models:
+            model._clients = None
+        gc.collect()
 
 
 class Events(BaseEventHandler):

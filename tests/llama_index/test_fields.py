@@ -122,7 +122,7 @@ def secret_places(llm: LlamaIndexFreeLLM) -> dict[str, str]:
 
 def test_a_key_is_nowhere_to_be_read() -> None:
     """Not in any dump, before or after a call."""
-    llm = LlamaIndexFreeLLM(providers=[HERE])
+    llm = LlamaIndexFreeLLM(providers=[HERE], timeout=0.2)
     with pytest.raises(NoRouteAnswered) as caught:
         llm.complete("hi")
 

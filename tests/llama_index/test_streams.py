@@ -190,10 +190,15 @@ def left(lab: Lab) -> list[str]:
 
 def until(condition: Callable[[], bool]) -> bool:
     """Wait for the lab's own thread to notice."""
+    return asyncio.run(auntil(condition))
+
+
+async def auntil(condition: Callable[[], bool]) -> bool:
+    """Wait for the lab's own thread to notice."""
     for _ in range(500):
         if condition():
             return True
-        asyncio.run(asyncio.sleep(0.01))
+        await asyncio.sleep(0.01)
     return False
 
 
@@ -258,13 +263,11 @@ async def test_a_cancelled_call_blames_no_provider(lab: Lab) -> None:
 
     for call in (llm.achat(HISTORY), llm.astream_chat(HISTORY)):
         task = asyncio.create_task(call)
-        while not any(request.ended == "open" for request in lab["groq"].chats):
-            await asyncio.sleep(0.01)
+        assert await auntil(lambda: "open" in left(lab))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        while any(request.ended == "open" for request in lab["groq"].chats):
-            await asyncio.sleep(0.01)
+        assert await auntil(lambda: "open" not in left(lab))
 
     lab["groq"].latency = 0.0
     assert (await llm.achat(HISTORY)).raw["freelm"]["attempts"][0].get("kind") is None

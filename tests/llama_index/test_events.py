@@ -1,0 +1,191 @@
+"""What happens inside a call is told to both callback systems, in the span of that call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload, LlamaDebugHandler
+from llama_index.core.instrumentation.span import active_span_id
+
+from freelm_integrations import NoRouteAnswered
+from freelm_integrations.llama_index import LlamaIndexFreeLLM
+from freelm_integrations.llama_index.events import CallObserver, observer
+from tests.llama_index.scripted import KEY, ScriptedLLM, streamed
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab import Lab
+
+HISTORY = [ChatMessage(content="the words of the prompt")]
+ENDPOINTS = ["chat", "stream_chat", "achat", "astream_chat"]
+endpoints = pytest.mark.parametrize("endpoint", ENDPOINTS)
+
+
+def call(llm: LlamaIndexFreeLLM, endpoint: str) -> Any:
+    """Call it and read it to its end; gives the last response."""
+    if not endpoint.startswith("a"):
+        found = getattr(llm, endpoint)(HISTORY)
+        return list(found)[-1] if isinstance(found, Generator) else found
+
+    async def run() -> Any:
+        found = await getattr(llm, endpoint)(HISTORY)
+        if not isinstance(found, AsyncGenerator):
+            return found
+        return [one async for one in found][-1]
+
+    return asyncio.run(run())
+
+
+def two(lab: Lab, **fields: Any) -> LlamaIndexFreeLLM:
+    """A model whose first provider refuses."""
+    lab["groq"].fail("rate_limited", times=None)
+    return LlamaIndexFreeLLM(providers=["groq", "mistral"], strategy="priority", **fields)
+
+
+@endpoints
+def test_a_failover_is_told_in_the_span_of_its_call(lab: Lab, events: Any, endpoint: str) -> None:
+    """In order: asked, failed, switched, answered; streams included."""
+    response = call(two(lab), endpoint)
+
+    [start] = events.named("LLMChatStartEvent")
+    [failed] = events.named("freelm.attempt_failed")
+    [switched] = events.named("freelm.provider_switched")
+    [end] = events.named("LLMChatEndEvent")
+    assert start.span_id is not None
+    assert f".{endpoint}-" in start.span_id
+    assert {start.span_id, failed.span_id, switched.span_id, end.span_id} == {start.span_id}
+    order = [events.seen.index(event) for event in (start, failed, switched, end)]
+    assert order == sorted(order)
+    assert (failed.provider, failed.status, failed.kind) == ("groq", 429, "throttled")
+    assert (switched.from_provider, switched.to_provider) == ("groq", "mistral")
+    assert response.raw["provider"] == "mistral"
+    assert end.response.raw == response.raw
+
+
+@endpoints
+def test_exhaustion_is_told_and_drops_the_span(
+    lab: Lab, events: Any, spans: Any, endpoint: str
+) -> None:
+    """Also of a stream: it had not been handed out yet."""
+    for provider in lab:
+        provider.fail("server_error", times=None)
+    llm = LlamaIndexFreeLLM(providers=["groq", "mistral"])
+
+    with pytest.raises(NoRouteAnswered):
+        call(llm, endpoint)
+
+    [exhausted] = events.named("freelm.exhausted")
+    [start] = events.named("LLMChatStartEvent")
+    assert exhausted.span_id == start.span_id
+    assert spans.ends(f".{endpoint}-") == ["drop"]
+
+
+@endpoints
+def test_each_attempt_is_a_child_span(lab: Lab, spans: Any, endpoint: str) -> None:
+    """The failed one dropped with the reason, the other ended before its parent."""
+    call(two(lab), endpoint)
+
+    parent = next(id_ for id_ in spans.parents if f".{endpoint}-" in id_)
+    attempts = [id_ for id_, above in spans.parents.items() if above == parent]
+    assert [spans.tags[id_]["freelm.provider"] for id_ in attempts] == ["groq", "mistral"]
+    assert spans.ends("freelm.attempt") == ["drop", "exit"]
+    [error] = [detail for what, _, detail in spans.log if what == "drop"]
+    assert "groq 429" in str(error)
+    assert spans.log[-1][:2] == ("exit", parent)
+    assert spans.open_spans == {}
+
+
+def test_the_consumers_own_span_is_left_alone(lab: Lab, events: Any) -> None:
+    """A stream is read in another span than it was opened in."""
+    stream = two(lab).stream_chat(HISTORY)
+    token = active_span_id.set("the consumer's")
+    try:
+        list(stream)
+    finally:
+        active_span_id.reset(token)
+
+    ours = [event for event in events.seen if event.class_name().startswith("freelm.")]
+    assert ours
+    assert "the consumer's" not in {event.span_id for event in ours}
+
+
+@endpoints
+def test_no_event_holds_a_key_or_a_prompt(lab: Lab, events: Any, endpoint: str) -> None:
+    """Ours; core's own carry the messages by design, but never a key."""
+    call(two(lab), endpoint)
+
+    keys = [*lab["groq"].keys, *lab["mistral"].keys]
+    for event in events.seen:
+        told = str(event.model_dump())
+        assert not any(key in told for key in keys)
+        if event.class_name().startswith("freelm."):
+            assert "words of the prompt" not in told
+
+
+def test_nobody_listening_costs_nothing(lab: Lab) -> None:
+    """The engine is not even observed."""
+    assert observer("span") is None
+
+
+def test_attempts_still_open_are_ended_with_the_call(spans: Any) -> None:
+    """A hedge that lost, an attempt that was cancelled."""
+    from freelm_integrations.events import AttemptStarted
+
+    told = CallObserver("parent")
+    told(AttemptStarted(call=1, at=0.0, attempt=1, provider="a", model="b", key="c"))
+    told.settle()
+    told(AttemptStarted(call=1, at=0.0, attempt=2, provider="a", model="b", key="c"))
+
+    assert spans.ends("freelm.attempt") == ["exit"]
+    assert spans.open_spans == {}
+
+
+@endpoints
+def test_the_callback_manager_sees_one_call(lab: Lab, endpoint: str) -> None:
+    """With the facts in the response of its end."""
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+
+    call(two(lab, callback_manager=CallbackManager([handler])), endpoint)
+
+    [(_, end)] = handler.get_event_pairs(CBEventType.LLM)
+    assert end.payload[EventPayload.RESPONSE].raw["freelm"]["provider"] == "mistral"
+    start = handler.get_event_pairs(CBEventType.LLM)[0][0]
+    assert start.payload[EventPayload.SERIALIZED]["model"] == "auto"
+
+
+@endpoints
+def test_the_callback_manager_sees_a_failure(lab: Lab, endpoint: str) -> None:
+    """As the exception, whichever way it was called."""
+    lab["groq"].fail("server_error", times=None)
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    llm = LlamaIndexFreeLLM(providers=["groq"], callback_manager=CallbackManager([handler]))
+
+    with pytest.raises(NoRouteAnswered):
+        call(llm, endpoint)
+
+    [(_, end)] = list(handler.get_event_pairs(CBEventType.LLM))
+    assert isinstance(end.payload[EventPayload.EXCEPTION], NoRouteAnswered)
+
+
+def test_payloads_hold_no_key(events: Any) -> None:
+    """Nor what the model is configured with beyond what readers ask for."""
+    llm, _ = ScriptedLLM.that_says(streamed("a"))
+
+    list(llm.stream_chat(HISTORY))
+
+    [start] = events.named("LLMChatStartEvent")
+    assert start.model_dict["class_name"] == "freelm_llm"
+    assert {"model", "temperature", "model_name"} <= start.model_dict.keys()
+    assert KEY not in str([event.model_dump() for event in events.seen])
+
+
+def test_chunks_are_told_as_they_are_read(lab: Lab, events: Any) -> None:
+    """With the provider in each, so that a switch can be shown without instrumentation."""
+    chunks = list(LlamaIndexFreeLLM(providers=["groq"]).stream_chat(HISTORY))
+
+    told = events.named("LLMChatInProgressEvent")
+    assert [event.response for event in told] == chunks
+    assert {chunk.raw["provider"] for chunk in chunks} == {"groq"}
