@@ -84,11 +84,12 @@ class Dispatcher:
         self.catalogs = Catalogs(settings.providers, clock, cache_dir())
         self._router = Router(self.pool, settings)
         self._has_warned = False
+        self._has_started = all(provider.base_url for provider in settings.providers)
 
     @property
     def is_prepared(self) -> bool:
         """Whether a call can start at once: local models started, catalogs not due."""
-        return not self.catalogs.is_due
+        return self._has_started and not self.catalogs.is_due
 
     def start(self) -> None:
         """Start what must run in this process (an embedded model).
@@ -97,6 +98,7 @@ class Dispatcher:
         """
         for provider in self.settings.providers:
             provider.start()
+        self._has_started = True
 
     def flight(self, request: Request, observe: Callable[[Event], object] | None) -> Flight:
         """A call about to start.
@@ -108,9 +110,9 @@ class Dispatcher:
             raise MissingKey(no_key_message())
         if settings.is_local_stand_in and not self._has_warned:
             self._has_warned = True
-            warnings.warn(
-                "no provider key is set: the local model answers. " + no_key_message(), stacklevel=6
-            )
+            # Without a place in the caller's code: that may be many layers up, or on another thread.
+            message = "the local model answers: " + no_key_message()
+            warnings.warn_explicit(message, UserWarning, filename="freelm_integrations", lineno=1)
         terms = Terms(
             timeout=settings.timeout,
             attempt_timeout=settings.attempt_timeout,
