@@ -133,7 +133,12 @@ PARTS = st.one_of(
 def answers(draw: st.DrawFn) -> list[Delta]:
     opening = draw(st.sampled_from([Delta(origin=ORIGIN), Delta("hi", origin=ORIGIN)]))
     calls = [
-        Delta(tool_calls=(ToolCallPart(n, f"c{n}", "f", '{"a"', SIGNED), ToolCallPart(n, None, None, ":1}")))
+        Delta(
+            tool_calls=(
+                ToolCallPart(n, f"c{n}", "f", '{"a"', SIGNED),
+                ToolCallPart(n, None, None, ":1}"),
+            )
+        )
         for n in range(2)
     ]
     usage = Usage(5, draw(st.integers(0, 9)), cached_tokens=1)
@@ -168,7 +173,12 @@ def test_each_chunk_has_one_concern(deltas: list[Delta]) -> None:
 def test_who_speaks_is_said_on_the_first_chunk_and_how_it_ended_on_the_last() -> None:
     """Core joins strings: told twice, a name would come out doubled."""
     chunks = chunks_of(
-        [Delta(origin=ORIGIN), Delta("a"), Delta("b"), Delta(finish_reason="stop", usage=Usage(1, 2))]
+        [
+            Delta(origin=ORIGIN),
+            Delta("a"),
+            Delta("b"),
+            Delta(finish_reason="stop", usage=Usage(1, 2)),
+        ]
     )
 
     first, second, last = (chunk.message.response_metadata for chunk in chunks)

@@ -77,7 +77,10 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}
             {"type": "video", "url": "https://x/y.mp4"},
             {"type": "video_url", "video_url": {"url": "https://x/y.mp4"}},
         ),
-        ({"type": "non_standard", "value": {"type": "text", "text": "hi"}}, {"type": "text", "text": "hi"}),
+        (
+            {"type": "non_standard", "value": {"type": "text", "text": "hi"}},
+            {"type": "text", "text": "hi"},
+        ),
         ({"type": "non_standard", "value": {"type": "of_theirs"}}, None),
         *[({"type": kind}, None) for kind in sorted(LEFT_OUT)],
     ],

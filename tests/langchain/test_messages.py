@@ -50,12 +50,20 @@ def assistant(content: str = "", **more: Any) -> dict[str, Any]:
         ),
         (ChatMessage("hi", role="developer"), {"role": "developer", "content": "hi"}),
         (FunctionMessage("3", name="add"), {"role": "user", "content": "3", "name": "add"}),
-        (ToolMessage("3", tool_call_id="c1"), {"role": "tool", "tool_call_id": "c1", "content": "3"}),
+        (
+            ToolMessage("3", tool_call_id="c1"),
+            {"role": "tool", "tool_call_id": "c1", "content": "3"},
+        ),
         (AIMessage("hi"), assistant("hi")),
         (AIMessageChunk("hi"), assistant("hi")),
         (AIMessage("", tool_calls=[CALL]), assistant(tool_calls=[called()])),
         (
-            AIMessage("", invalid_tool_calls=[{**CALL, "args": "{a:", "error": "no", "type": "invalid_tool_call"}]),
+            AIMessage(
+                "",
+                invalid_tool_calls=[
+                    {**CALL, "args": "{a:", "error": "no", "type": "invalid_tool_call"}
+                ],
+            ),
             assistant(tool_calls=[called(arguments="{a:")]),
         ),
         (
@@ -122,7 +130,11 @@ def test_results_in_a_user_turn_come_before_its_words() -> None:
     turn = HumanMessage(
         [
             {"type": "text", "text": "and now?"},
-            {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "3"}]},
+            {
+                "type": "tool_result",
+                "tool_use_id": "c1",
+                "content": [{"type": "text", "text": "3"}],
+            },
         ]
     )
 
