@@ -110,7 +110,7 @@ class Dispatcher:
             raise MissingKey(no_key_message())
         if settings.is_local_stand_in and not self._has_warned:
             self._has_warned = True
-            # Without a place in the caller's code: that may be many layers up, or on another thread.
+            # No place in the caller's code: that may be many layers up, or on another thread.
             message = "the local model answers: " + no_key_message()
             warnings.warn_explicit(message, UserWarning, filename="freelm_integrations", lineno=1)
         terms = Terms(
