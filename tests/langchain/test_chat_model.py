@@ -183,11 +183,11 @@ class TestStreaming:
     def test_a_broken_stream_is_a_retryable_error_with_the_text_so_far(self, lab: Lab) -> None:
         """Never a short answer that looks whole."""
         lab[OTHER].fail("truncated", times=None, after=3)
-        said = []
+        said: list[str] = []
+        chunks = model(on_interrupt="raise").stream("hi")
 
         with pytest.raises(ModelAPIError) as caught:
-            for chunk in model(on_interrupt="raise").stream("hi"):
-                said.append(chunk.text)  # noqa: PERF401 - what came before the error counts
+            said.extend(chunk.text for chunk in chunks)
 
         assert caught.value.is_retryable
         assert caught.value.partial == "".join(said) != ""
