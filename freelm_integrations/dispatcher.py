@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,17 +58,44 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a call would do now.
+    """What a call would do now; `str()` of it is a line for each, to be read.
 
-    `candidates` in order (provider, model, key, ready), `left_out` with reasons.
+    `candidates` in order (provider, model, key, ready; `ready_after` in seconds, None if a person
+    must act first), `left_out` with reasons.
     """
 
     candidates: tuple[Json, ...]
     left_out: tuple[Json, ...]
 
+    def __str__(self) -> str:
+        """The candidates numbered, best first, and after them what is left out."""
+        lines = [_candidate_line(n, row) for n, row in enumerate(self.candidates, start=1)]
+        lines += [
+            f"left out: {out['provider']} {out['model']}: {out['reason']}" for out in self.left_out
+        ]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        """How many there are: all of them fill a page."""
+        return f"<Explanation: {len(self.candidates)} candidates, {len(self.left_out)} left out>"
+
     def to_dict(self) -> Json:
         """A JSON-safe dict."""
         return asdict(self)
+
+
+def _candidate_line(number: int, row: Json) -> str:
+    line = f"{number}. {row['provider']} {row['model']} (key {row['key']})"
+    if row["ready"]:
+        return line
+    after = row["ready_after"]
+    back = "out until a person acts" if after is None else f"back in {after:.0f} s"
+    return f"{line}: {row['resting'] or 'rests'}, {back}"
+
+
+def _seconds_to(moment: float, now: float) -> float | None:
+    """How long it is until then; None if it never comes, which JSON has no number for."""
+    return None if math.isinf(moment) else max(0.0, moment - now)
 
 
 class Dispatcher:
@@ -151,7 +179,7 @@ class Dispatcher:
                 "model": view.route.model.id,
                 "key": view.route.key.fingerprint,
                 "ready": view.ready_at <= now,
-                "ready_after": max(0.0, view.ready_at - now),
+                "ready_after": _seconds_to(view.ready_at, now),
                 "resting": view.resting,
                 "headroom": view.headroom,
             }
@@ -166,11 +194,17 @@ class Dispatcher:
     def health(self) -> list[Json]:
         """A row a key of these providers, used or not."""
         rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
-        return [row.to_dict() for row in rows]
+        return [self._named(row.to_dict()) for row in rows]
 
     def capacity(self) -> list[Json]:
         """What is left in every window, added up over accounts."""
-        return capacity_of(self.pool.snapshot(self.clock.now(), self.settings.providers))
+        rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
+        return [self._named(row) for row in capacity_of(rows)]
+
+    def _named(self, row: Json) -> Json:
+        """The row with its provider's name, as in a completion; the pool tells them apart by id."""
+        names = {provider.id: provider.name for provider in self.settings.providers}
+        return {**row, "provider": names.get(row["provider"], row["provider"])}
 
     def context_window(self, wanted: tuple[str, ...]) -> int | None:
         """The smallest context (tokens) among the models these names stand for; None if unknown."""
