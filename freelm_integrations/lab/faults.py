@@ -29,6 +29,7 @@ BodyKind = Literal[
     "whitespace",  # 200 and nothing but padding
     "no_choices",  # 200 with an empty list of choices
     "empty_answer",  # a well-formed answer that says nothing
+    "tool_failed",  # a tool call that does not parse, or the provider's refusal of one
     "thinking_only",  # all of the answer's room spent on reasoning
 ]
 WireKind = Literal[
@@ -95,7 +96,11 @@ class FaultQueue:
         """Script one more."""
         if fault.kind not in KINDS:
             raise ValueError(f"no such fault: {fault.kind!r}; one of {', '.join(sorted(KINDS))}")
-        if fault.kind in CUTS | {"empty_answer", "thinking_only"} and fault.path not in (
+        if fault.kind in CUTS | {
+            "empty_answer",
+            "thinking_only",
+            "tool_failed",
+        } and fault.path not in (
             "chat",
             None,
         ):

@@ -134,6 +134,11 @@ class LabProvider:
         with self._lock:
             self._seen.append(request)
 
+    def strike(self, fault: LabFault, request: LabRequest) -> None:
+        """Count that a fault has struck a request."""
+        self.faults.spend(fault)
+        request.fault = fault.kind
+
     def place_of(self, key: str | None) -> int | None:
         """The index of a key, or None if it is not one of this provider's."""
         return None if key is None else self._places.get(key)

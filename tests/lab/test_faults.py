@@ -307,3 +307,25 @@ def test_a_fault_knows_what_it_is_meant_for():
 
     assert fault.strikes("chat", 1, "any")
     assert not fault.strikes("chat", 0, "any")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "holds"),
+    [("groq", 400, '"failed_generation"'), ("cerebras", 200, '"arguments":"{\\"city"}')],
+)
+def test_a_tool_call_may_fail(lab: Lab, ask: Asker, name: str, status: int, holds: str):
+    """Groq refuses what its model wrote, the others pass it on."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    weather = {"type": "function", "function": {"name": "weather", "parameters": schema}}
+    lab[name].fail("tool_failed")
+    question = [{"role": "user", "content": "The weather in Ro?"}]
+    reply = ask.post(lab[name], messages=question, tools=[weather])
+
+    assert (reply.status_code, holds in reply.text) == (status, True), reply.text
+
+
+def test_google_models_are_meant_with_or_without_their_prefix(lab: Lab, ask: Asker):
+    """A fault for a model strikes both ways of naming it."""
+    lab["google"].fail("overloaded", model="gemini-3.5-flash")
+
+    assert ask.post(lab["google"], model="models/gemini-3.5-flash").status_code == 503

@@ -256,3 +256,22 @@ def test_the_fixture_for_users(freelm_lab: Lab, ask: Asker):
     """A running lab, with the environment set to it."""
     assert os.environ["GROQ_API_KEY"] == freelm_lab["groq"].keys[0]
     assert ask.post(freelm_lab["groq"]).status_code == 200
+
+
+def test_the_plugin_loads_the_lab_only_when_the_fixture_is_used():
+    """It is part of every test run of our users."""
+    code = (
+        "import sys, freelm_integrations.lab.pytest_plugin;"
+        "print([name for name in sys.modules if name.startswith('freelm_integrations.lab.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['freelm_integrations.lab.pytest_plugin']"
+
+
+def test_only_public_names_are_found():
+    """Those that `__all__` lists, and no other."""
+    import freelm_integrations.lab as room
+
+    assert all(hasattr(room, name) for name in room.__all__)
+    assert not hasattr(room, "Desk")

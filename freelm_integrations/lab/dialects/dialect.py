@@ -142,7 +142,7 @@ class Dialect(Framing):
         )
 
     def embeddings(
-        self, model: LabModel, vectors: Sequence[list[float] | str], tokens: int
+        self, model: LabModel, vectors: Sequence[list[float]] | Sequence[str], tokens: int
     ) -> bytes:
         """The answer to a request for embeddings."""
         rows = [

@@ -85,7 +85,8 @@ class OpenRouter(Dialect):
 
     def common_headers(self, facts: Facts) -> Mapping[str, str]:
         """What every answer carries."""
-        return {"cf-ray": "lab"}
+        generation = {"x-generation-id": self._generation(facts)} if "letters" in facts else {}
+        return {"cf-ray": "lab", **generation}
 
     def model_row(self, model: LabModel) -> Json:
         """With prices in strings, and what each model takes."""
@@ -138,7 +139,10 @@ class OpenRouter(Dialect):
 
     def answer_id(self, asked: Asked) -> str:
         """`gen-`, the time, and letters."""
-        return f"gen-{asked.created}-{asked.ids.alnum(20)}"
+        return self._generation({"now": asked.now, "letters": asked.ids.alnum(20)})
+
+    def _generation(self, facts: Facts) -> str:
+        return f"{self.id_prefix}{int(facts['now'])}-{facts['letters']}"
 
     def envelope(self, asked: Asked) -> Json:
         """With the provider behind."""

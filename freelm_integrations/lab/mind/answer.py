@@ -39,6 +39,7 @@ class Manner:
     pause: float = 0.0  # seconds between pieces
     thinks_only: bool = False  # the fault: all room goes into reasoning
     says_nothing: bool = False  # the fault: no piece at all
+    breaks_calls: bool = False  # the fault: the arguments of tool calls are cut short
     continues: bool = False  # a trailing assistant message is carried on
     opening: str = ""  # repeated before anything is said
 
@@ -99,9 +100,15 @@ class _Teller:
         return told
 
     def _calls(self, planned: list[PlannedCall]) -> tuple[Called, ...]:
-        calls = [Called(place, call.name, call.arguments) for place, call in enumerate(planned)]
+        calls = [
+            Called(place, call.name, self._written(call.arguments))
+            for place, call in enumerate(planned)
+        ]
         self._told += sum(4 + len(pieces(call.arguments)) for call in calls)
         return tuple(calls)
+
+    def _written(self, arguments: str) -> str:
+        return arguments[: len(arguments) // 2] if self._manner.breaks_calls else arguments
 
     async def _text(self, source: WordSource) -> AsyncIterator[Piece]:
         stops = _stops(self._asked)
