@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def capacity_of(rows: Iterable[KeyRow]) -> list[Json]:
-    """A row for every window: provider, model (None: all together), unit, per (s), limit, remaining.
+    """A row for every window: provider, model (None.
+
+    All together), unit, per (s), limit, remaining.
 
     `resets_after` (s) is when the last of the accounts is whole again, None if nothing is out;
     `accounts` how many are added up. Keys that share an account count once; a retired key nothing.

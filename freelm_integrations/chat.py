@@ -68,7 +68,8 @@ class ToolCall:
         return call
 
 
-class ToolCallPart(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
     """A piece of a tool call.
 
     `index` is ours: dense, from 0; `id` and `name` come with a call's first part only.

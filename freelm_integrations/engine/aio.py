@@ -26,7 +26,7 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import headers_of, request_for, weather
+from freelm_integrations.engine.transport import OK, headers_of, request_for, weather
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -75,7 +75,7 @@ async def exchange(send: Send, attempt: Attempt) -> AsyncGenerator[Heard, None]:
         response = await send(request_for(attempt))
         try:
             headers = headers_of(response)
-            if response.status_code != httpx.codes.OK:
+            if response.status_code != OK:
                 yield Refused(attempt, response.status_code, headers, await response.aread())
                 return
             yield Opened(attempt, headers)

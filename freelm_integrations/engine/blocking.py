@@ -29,7 +29,7 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import headers_of, request_for, weather
+from freelm_integrations.engine.transport import OK, headers_of, request_for, weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -110,7 +110,7 @@ def exchange(send: Send, attempt: Attempt) -> Generator[Heard, None, None]:
 
 def _read(response: httpx.Response, attempt: Attempt) -> Iterator[Heard]:
     headers = headers_of(response)
-    if response.status_code != httpx.codes.OK:
+    if response.status_code != OK:
         yield Refused(attempt, response.status_code, headers, response.read())
         return
     yield Opened(attempt, headers)

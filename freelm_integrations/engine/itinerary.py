@@ -70,11 +70,12 @@ class Itinerary:
         """
         if not self._tallies:
             return self._lease_first(now, self._is_fresh)
+        elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if self._shy else None
         return (
-            (self._shy and self._lease_first(now, self._is_fresh_elsewhere))
+            elsewhere
             or self._lease_first(now, self._is_fresh)
             or self._lease_first(now, self._is_due_again)
-        ) or None
+        )
 
     def comebacks(self, now: float) -> tuple[float, float]:
         """When this call may go on without waiting for a cooldown, and when waiting for one.

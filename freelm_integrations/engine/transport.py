@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=20.0)
 """No ceiling on connections: waiting for a free one would look like a slow provider."""
 
+OK = 200
+"""The one status whose body is an answer; a 202, say, only promises one."""
 _STANDING = {
     "accept-encoding": "gzip, deflate",
     "user-agent": f"freelm-integrations/{VERSION}",
