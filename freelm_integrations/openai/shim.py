@@ -163,9 +163,7 @@ class AsyncCompletions:
         created, plain = int(SYSTEM_CLOCK.utc()), plain_messages(messages)
         if stream:
             chunker = _chunker(params, created)
-            return AsyncStream(
-                self._client.stream_deltas(plain_messages(messages), **params), chunker
-            )
+            return AsyncStream(self._client.stream_deltas(plain, **params), chunker)
         return completion_object(await self._client.chat(plain, **params), created=created)
 
 
