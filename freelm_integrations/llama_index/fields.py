@@ -109,7 +109,14 @@ class ModelFields(FunctionCallingLLM):
         for name in data:
             if name not in fields:
                 raise ConfigError(unknown("argument", name, fields))
-        super().__init__(**data)
+        # None means not given, as users of other integrations write it; only for the temperature
+        # it is a value of its own.
+        given = {
+            name: value
+            for name, value in data.items()
+            if value is not None or name == "temperature"
+        }
+        super().__init__(**given)
 
     @field_validator("providers", mode="before")
     @classmethod

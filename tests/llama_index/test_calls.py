@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import textwrap
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -287,3 +289,12 @@ def test_tool_calls_arrive_whole_and_in_pieces() -> None:
         listed = response.message.additional_kwargs["tool_calls"]
         assert listed[0]["function"] == {"name": "add", "arguments": '{"a": 1}'}
     assert {one.delta for one in chunks} == {""}
+
+
+def test_the_example_in_the_docstring_runs(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Upstream's documentation shows it."""
+    example = inspect.getdoc(LlamaIndexFreeLLM).split("```python")[1].split("```")[0]
+
+    exec(textwrap.dedent(example), {})
+
+    assert len(capsys.readouterr().out) > 20

@@ -78,6 +78,17 @@ def test_impossible_values_are_refused(arguments: dict[str, Any]) -> None:
         LlamaIndexFreeLLM(**arguments)
 
 
+def test_none_means_not_given() -> None:
+    """As users of other integrations write it; a temperature of None is the provider's own."""
+    fields = ("callback_manager", "additional_kwargs", "model", "max_tokens", "temperature")
+
+    llm = LlamaIndexFreeLLM(providers=[HERE], **dict.fromkeys(fields))
+
+    assert llm.model == "auto"
+    assert llm.additional_kwargs == {}
+    assert llm.temperature is None
+
+
 def test_an_unknown_parameter_of_a_call_is_refused() -> None:
     """It would be dropped by some providers and refused by others."""
     llm, sent = ScriptedLLM.that_says(said("never"))
