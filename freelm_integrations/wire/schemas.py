@@ -89,7 +89,9 @@ class _Fitting:
 
     def _is_foreign_format(self, key: str, value: Any) -> bool:
         formats = self._rules.formats
-        return key == "format" and formats is not None and value not in formats
+        if key != "format" or formats is None:
+            return False
+        return not isinstance(value, str) or value not in formats
 
     def _child(self, key: str, value: Any, depth: int, seen: tuple[str, ...]) -> Any:
         if key in _NAMED and is_mapping(value):
