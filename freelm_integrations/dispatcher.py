@@ -21,7 +21,7 @@ from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.routing.candidates import Router
-from freelm_integrations.routing.catalog import resolve
+from freelm_integrations.routing.catalog import best_first, resolve
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Dispatcher:
                 source=self.catalogs.catalog(provider).source,
             )
             for provider, models in self.catalogs.current().items()
-            for model in models
+            for model in best_first(provider, models)
         ]
 
 
