@@ -181,6 +181,8 @@ class Completion:
         message: Json = {"role": "assistant", "content": self.text}
         if self.tool_calls:
             message["tool_calls"] = [call.to_wire() for call in self.tool_calls]
+        if self.extra:  # goes back to its maker only, which some refuse to go on without
+            message["extra_content"] = dict(self.extra)
         return message
 
 
