@@ -26,7 +26,14 @@ _url = functools.lru_cache(maxsize=1024)(httpx.URL)
 
 def request_for(attempt: Attempt) -> httpx.Request:
     """The request of an attempt; the key joins its headers here and nowhere earlier."""
-    headers = {**_STANDING, **attempt.headers}
+    url = _url(attempt.url)
+    body = attempt.body or b""
+    headers = {
+        "host": url.netloc.decode("ascii"),
+        **_STANDING,
+        **attempt.headers,
+        "content-length": str(len(body)),
+    }
     secret = "" if attempt.secret is None else attempt.secret.get_secret_value()
     if secret:
         headers["authorization"] = "Bearer " + secret
@@ -37,13 +44,16 @@ def request_for(attempt: Attempt) -> httpx.Request:
         "write": seconds,
         "pool": seconds,
     }
-    return httpx.Request(
+    # A ready stream and all headers: httpx then has nothing to work out, which it does slowly.
+    request = httpx.Request(
         attempt.method,
-        _url(attempt.url),
-        content=attempt.body,
+        url,
+        stream=httpx.ByteStream(body),
         headers=headers,
         extensions={"timeout": timeout},
     )
+    request.read()
+    return request
 
 
 def headers_of(response: httpx.Response) -> dict[str, str]:
