@@ -209,7 +209,10 @@ def _check(gguf: Path) -> None:
         with gguf.open("rb") as file:
             magic = file.read(len(_MAGIC))
     except OSError as error:
-        message = f"the local model cannot be read: {gguf} ({error.strerror}). Name a GGUF file."
+        message = (
+            f"the local model cannot be read: {gguf} ({error.strerror}). "
+            "Name a GGUF file, in FREELM_LOCAL_GGUF or as Local(gguf=...)."
+        )
         raise ConfigError(message) from error
     if magic != _MAGIC:
         message = f"not a GGUF model: {gguf}. Name a file that llama.cpp can load."

@@ -1,0 +1,7 @@
+"""`python -m freelm_integrations`: the command `freellm`."""
+
+import sys
+
+from freelm_integrations.cli import main
+
+sys.exit(main())
