@@ -147,7 +147,8 @@ def _is_mapping(value: object) -> TypeGuard[Message]:
 
 def _kind(value: object) -> str:
     """Its type: what it says may be long, or a secret that went astray."""
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _unknown(name: str) -> ConfigError:
