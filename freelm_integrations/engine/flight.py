@@ -52,6 +52,8 @@ WITNESSES = 2
 """Providers that must call a request malformed before the caller is told so at once."""
 SHORTEST_PAUSE = 0.02
 """Seconds before looking again for a route that seemed ready but was not."""
+FAREWELL = 0.5
+"""Seconds a connection gets to end after a whole answer; a clean end lets it be used again."""
 SLACK = 0.001
 """Seconds by which a timer may be early and still have run out: sums of floats are never exact."""
 NEVER_DROPPED = frozenset(
@@ -92,6 +94,8 @@ class Leg:
     """What it said before its first content."""
     usage: Usage | None = None
     first_content_at: float | None = None
+    has_finished: bool = False
+    """Whether the answer is whole; only the body's end is still to come."""
 
     def hold(self, deltas: list[Delta]) -> list[Delta]:
         """Keep what is no content until there is some; nothing of it goes on now."""
@@ -141,7 +145,7 @@ class Flight:
         None when none is due or none is ready.
         """
         now = self._clock.now()
-        if self._open or self.winner is not None or now < self._resume_at:
+        if self._open or self.winner is not None or now < self._resume_at - SLACK:
             return None
         if self._launches >= self.terms.max_attempts or now >= self._deadline:
             return None
@@ -186,11 +190,13 @@ class Flight:
         """Seconds the next reply may take; raises when nothing can come any more."""
         now = self._waiting_since = self._clock.now()
         if self.winner is not None:
-            return max(0.0, self.terms.attempt_timeout - self._silent_for)
+            patience = FAREWELL if self.winner.has_finished else self.terms.attempt_timeout
+            return max(0.0, patience - self._silent_for)
         if self._open:
             nearest = min(leg.expires_at for leg in self._open.values())
             return max(0.0, min(nearest, self._deadline) - now)
-        self._resume_at = self._next_launch_at(now)
+        if now >= self._resume_at - SLACK:
+            self._resume_at = self._next_launch_at(now)
         return max(0.0, self._resume_at - now)
 
     def _next_launch_at(self, now: float) -> float:
@@ -242,7 +248,10 @@ class Flight:
         if isinstance(heard, Fault):
             if isinstance(reply, Chunk):
                 self._dropped.append(leg.attempt)  # its exchange is still open
-            self._fail(leg, heard, now)
+            if leg.has_finished:
+                self._complete(leg, now)  # what comes after the end is no part of the answer
+            else:
+                self._fail(leg, heard, now)
             return []
         return self._relay(leg, heard, now, is_last=isinstance(reply, End))
 
@@ -264,8 +273,8 @@ class Flight:
             if delta.has_content:
                 speaks = True
                 self._said.append(delta.text)
-            if delta.usage is not None:
-                leg.usage = delta.usage
+            leg.usage = delta.usage or leg.usage
+            leg.has_finished = leg.has_finished or delta.finish_reason is not None
         if self.winner is None:
             deltas = self._introduce(leg, deltas, now) if speaks or is_last else leg.hold(deltas)
         self._silent_for = 0.0 if speaks else self._silent_for + now - self._waiting_since
@@ -312,7 +321,10 @@ class Flight:
         """Fail every attempt past its own time, or the one that speaks if it fell silent."""
         if self.winner is not None:
             self._silent_for += now - self._waiting_since
-            if self._silent_for >= self.terms.attempt_timeout - SLACK:
+            if self.winner.has_finished and self._silent_for >= FAREWELL - SLACK:
+                self._dropped.append(self.winner.attempt)
+                self._complete(self.winner, now)
+            elif self._silent_for >= self.terms.attempt_timeout - SLACK:
                 self._drop_failed(self.winner, now)
             return
         for leg in list(self._open.values()):

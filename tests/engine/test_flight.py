@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freelm_integrations.chat import fold
-from freelm_integrations.engine.steps import Cancel, Deliver, Launch, Report, Wait
+from freelm_integrations.engine.steps import Cancel, Deliver, Elapsed, Launch, Report, Wait
 from freelm_integrations.errors import (
     ContextOverflow,
     NoRouteAnswered,
@@ -441,3 +441,36 @@ def test_news_of_a_dropped_attempt_is_ignored():
     steps = play(sky.machine(), sky.clock, script)
 
     assert completion(steps).text == "hello"
+
+
+def test_a_pause_that_ends_a_moment_early_still_ends():
+    """Timers are not exact; one more short look, and on it goes."""
+    sky = Sky(provider("a"))
+
+    def early(_attempt):
+        sky.clock.move(0.5999)
+        return Elapsed()
+
+    steps = play(sky.machine(), sky.clock, [refused(500), early, 99.0, *ANSWER])
+    assert hosts(steps) == ["a", "a"]
+
+
+def test_a_connection_that_stays_open_after_the_answer_is_not_waited_for():
+    """`[DONE]` was said: half a second, then the call is over and a success."""
+    sky = two()
+    script = [opened(), chunk(says("all")), chunk(STOP), 99.0]
+    steps = play(sky.machine(streaming=True), sky.clock, script)
+
+    assert completion(steps).text == "all"
+    assert [step.seconds for step in steps if isinstance(step, Wait)][-1] == 0.5
+    assert all(row.last_fault is None for row in sky.pool.snapshot(sky.clock.now()))
+
+
+def test_a_reset_after_the_answer_changes_nothing():
+    """What comes after the end is no part of it."""
+    sky = two()
+    script = [opened(), chunk(says("all")), chunk(STOP), broken(ConnectionResetError("bye"))]
+    steps = play(sky.machine(streaming=True), sky.clock, script)
+
+    assert completion(steps).text == "all"
+    assert hosts(steps) == ["a"]
