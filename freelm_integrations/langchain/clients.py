@@ -71,10 +71,9 @@ class Clients:
             self._blocking.close()
 
     async def aclose(self) -> None:
-        """Close idle connections of the running event loop and of blocking calls."""
+        """Close idle connections of the running event loop; others may be in use elsewhere."""
         if self._on_loop is not None:
             await self._on_loop.close()
-        self.close()
 
     def _checked_options(self) -> Options:
         if self._api_key is None:

@@ -1,7 +1,7 @@
 """What a `ChatFreeLLM` is made of: its fields, how they are copied and saved, what traces show."""
 
-# The annotations of fields are read by pydantic at run time, so what they name is imported for
-# good.
+# ruff: noqa: TC002
+# The annotations of fields are read by pydantic at run time, so their names are imported for good.
 from __future__ import annotations
 
 import os
