@@ -16,13 +16,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
-import httpx
-
-from freelm_integrations.engine.transport import LIMITS
-
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator
+
+    import httpx
 
     from freelm_integrations.engine import aio, blocking
 
@@ -139,14 +137,26 @@ def _make_async() -> tuple[aio.Send, httpx.AsyncClient | httpx.AsyncBaseTranspor
 
 
 def _make_aiohttp() -> tuple[aio.Send, httpx.AsyncBaseTransport]:
-    from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # noqa: PLC0415 - an optional
+    from aiohttp import (  # noqa: PLC0415 - an optional
+        ClientError,
+        ClientSession,
+        DummyCookieJar,
+        TCPConnector,
+    )
     from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415 - extra
 
     # Without a session of our own it would open a hundred connections and no more.
     connector = TCPConnector(limit=0, ssl=_tls(), keepalive_timeout=LIMITS.keepalive_expiry)
     session = ClientSession(connector=connector, cookie_jar=DummyCookieJar())
     transport = AiohttpTransport(verify=_tls(), client=session)
-    return transport.handle_async_request, transport
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        try:
+            return await transport.handle_async_request(request)
+        except ClientError as error:  # it knows no word for an answer that is no HTTP
+            raise httpx.RemoteProtocolError(str(error), request=request) from None
+
+    return send, transport
 
 
 @functools.lru_cache(maxsize=1)
