@@ -112,6 +112,7 @@ def test_closing_ends_what_hangs_and_leaves_no_thread():
         errors = [one.exception(timeout=5) for one in waiting]
     lab.close()
 
+    assert {request.ended for request in lab["groq"].requests} == {"cut"}
     assert all(isinstance(error, httpx.TransportError) for error in errors)
     assert threading.active_count() == before
 

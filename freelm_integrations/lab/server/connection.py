@@ -74,6 +74,9 @@ class Connection:
             self._early += watch.early
         except (OSError, ClientLeft):
             return "client_left"
+        except asyncio.CancelledError:  # the lab closes
+            request.ended = "cut"
+            raise
         if mishap is Mishap.RESET:
             reset(self._writer)
         return "complete" if mishap is None else "cut"
