@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Folding
 from freelm_integrations.connections import AsyncConnections, Connections
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
-from freelm_integrations.engine import aio, blocking
 from freelm_integrations.engine.failover import failover
 from freelm_integrations.request import Messages, make_request, names_of
 from freelm_integrations.settings import Settings
@@ -239,6 +238,8 @@ class FreeLLM(_Client):
         self.close()
 
     def _deltas(self, request: Request, on_event: Observer | None) -> Generator[Delta, None, None]:
+        from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
+
         if not self._dispatcher.is_prepared:
             self._refresh()
         observer = self._dispatcher.observer(on_event)
@@ -247,6 +248,8 @@ class FreeLLM(_Client):
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
 
     def _refresh(self, *, force: bool = False) -> None:
+        from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
+
         self._dispatcher.start()
         machine = self._dispatcher.catalogs.refresh(force=force)
         exchanges = blocking.ThreadedExchanges(self._connections.send())
@@ -388,6 +391,8 @@ class AsyncFreeLLM(_Client):
     async def _set_off(
         self, request: Request, on_event: Observer | None
     ) -> AsyncGenerator[Delta, None]:
+        from freelm_integrations.engine import aio  # noqa: PLC0415 - brings httpx
+
         send = await self._connections.send()
         if not self._dispatcher.is_prepared:
             await self._refresh()
@@ -403,6 +408,8 @@ class AsyncFreeLLM(_Client):
                 yield delta
 
     async def _refresh(self, *, force: bool = False) -> None:
+        from freelm_integrations.engine import aio  # noqa: PLC0415 - brings httpx
+
         await asyncio.to_thread(self._dispatcher.start)
         machine = self._dispatcher.catalogs.refresh(force=force)
         exchanges = aio.TaskExchanges(await self._connections.send())

@@ -1,8 +1,7 @@
-"""The transports behind the core clients: made at the first request, one a process or event loop.
+"""Who keeps the core clients' connections, and until when: one a process, or one an event loop.
 
-A request of ours needs nothing of an HTTP client but its transport (no cookies, redirects or
-authentication), and skipping the rest saves a fifth of a call. Where the environment names proxies,
-or the user gives a client, the client sends.
+They are opened at the first request, and with them httpx is imported: it takes longer than all of
+this package.
 """
 
 from __future__ import annotations
@@ -12,23 +11,14 @@ import functools
 import os
 import threading
 import weakref
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
-from urllib.request import getproxies
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx
 
     from freelm_integrations.engine import aio, blocking
-
-
-@functools.lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """One TLS context for all: loading the certificates takes longer than a request on loopback."""
-    return httpx.create_ssl_context()
 
 
 _ALIVE: weakref.WeakSet[Connections] = weakref.WeakSet()
@@ -69,12 +59,10 @@ class Connections:
 
     def _make(self) -> tuple[int, blocking.Send, weakref.finalize[..., object]]:
         """With a finalizer: whoever forgets to close leaves no socket behind, at exit either."""
-        if getproxies():
-            client = httpx.Client(verify=_tls(), limits=LIMITS)
-            send = functools.partial(client.send, stream=True)
-            return os.getpid(), send, weakref.finalize(self, client.close)
-        transport = httpx.HTTPTransport(verify=_tls(), limits=LIMITS)
-        return os.getpid(), transport.handle_request, weakref.finalize(self, transport.close)
+        from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
+
+        send, close = transport.open_blocking()
+        return os.getpid(), send, weakref.finalize(self, close)
 
 
 class AsyncConnections:
@@ -99,8 +87,10 @@ class AsyncConnections:
         kept = self._kept.get(loop)
         if kept is None:
             self._forget_ended_loops()
-            send, opened = _make_async()
-            keeper = _keep(opened)
+            from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
+
+            send, close = transport.open_async()
+            keeper = _keep(close)
             await anext(keeper)
             kept = self._kept[loop] = send, keeper
         return kept[0]
@@ -118,50 +108,11 @@ class AsyncConnections:
                 self._kept.pop(loop, None)
 
 
-async def _keep(opened: httpx.AsyncClient | httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
+async def _keep(close: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
-        await opened.aclose()
-
-
-def _make_async() -> tuple[aio.Send, httpx.AsyncClient | httpx.AsyncBaseTransport]:
-    """With the `[aiohttp]` extra its transport, which stays fast with many calls at once."""
-    if getproxies():
-        client = httpx.AsyncClient(verify=_tls(), limits=LIMITS)
-        return functools.partial(client.send, stream=True), client
-    if _has_aiohttp():
-        return _make_aiohttp()
-    transport = httpx.AsyncHTTPTransport(verify=_tls(), limits=LIMITS)
-    return transport.handle_async_request, transport
-
-
-def _make_aiohttp() -> tuple[aio.Send, httpx.AsyncBaseTransport]:
-    from aiohttp import (  # noqa: PLC0415 - an optional
-        ClientError,
-        ClientSession,
-        DummyCookieJar,
-        TCPConnector,
-    )
-    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415 - extra
-
-    # Without a session of our own it would open a hundred connections and no more.
-    connector = TCPConnector(limit=0, ssl=_tls(), keepalive_timeout=LIMITS.keepalive_expiry)
-    session = ClientSession(connector=connector, cookie_jar=DummyCookieJar())
-    transport = AiohttpTransport(verify=_tls(), client=session)
-
-    async def send(request: httpx.Request) -> httpx.Response:
-        try:
-            return await transport.handle_async_request(request)
-        except ClientError as error:  # it knows no word for an answer that is no HTTP
-            raise httpx.RemoteProtocolError(str(error), request=request) from None
-
-    return send, transport
-
-
-@functools.lru_cache(maxsize=1)
-def _has_aiohttp() -> bool:
-    return find_spec("httpx_aiohttp") is not None and find_spec("aiohttp") is not None
+        await close()
 
 
 def _after_fork() -> None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.capacity import capacity_of
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery import Catalogs
-from freelm_integrations.engine.blocking import report
 from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.engine.journal import report
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.pool import Pool, shared_pool

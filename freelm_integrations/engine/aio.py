@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from freelm_integrations.engine.blocking import report
+from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Broken,

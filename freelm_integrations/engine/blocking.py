@@ -8,7 +8,6 @@ reaches a machine.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from contextlib import closing
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Broken,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
     from freelm_integrations.events import Event
-
-logger = logging.getLogger("freelm_integrations")
 
 Send: TypeAlias = "Callable[[httpx.Request], httpx.Response]"
 """Sends a request and gives back its response once the headers are there, the body unread."""
@@ -86,14 +84,6 @@ def drive(
                 report(observe, step.event)
             else:
                 exchanges.cancel(step.attempt)
-
-
-def report(observe: Callable[[Event], object], event: Event) -> None:
-    """Tell an observer; a raising one is logged and forgiven."""
-    try:
-        observe(event)
-    except Exception:
-        logger.exception("an observer raised on %s; the call goes on", event.name)
 
 
 def exchange(send: Send, attempt: Attempt) -> Generator[Heard, None, None]:

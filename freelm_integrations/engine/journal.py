@@ -5,6 +5,7 @@ Builds nothing when nobody looks.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from freelm_integrations.events import (
@@ -18,12 +19,25 @@ from freelm_integrations.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event
     from freelm_integrations.pool.pool import Cooled
     from freelm_integrations.pool.view import Route
     from freelm_integrations.wire.faults import Fault
+
+
+logger = logging.getLogger("freelm_integrations")
+
+
+def report(observe: Callable[[Event], object], event: Event) -> None:
+    """Tell an observer; a raising one is logged and forgiven."""
+    try:
+        observe(event)
+    except Exception:
+        logger.exception("an observer raised on %s; the call goes on", event.name)
 
 
 class Journal:
