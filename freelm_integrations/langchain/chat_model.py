@@ -21,7 +21,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self, override
 
 from freelm_integrations.errors import FreeLLMError
@@ -107,6 +107,8 @@ class ChatFreeLLM(ObservedChatModel):
     Safe to share between threads and event loops. Copies, bindings and `configurable_fields` share
     one engine; pickles leave the keys behind and read them from the environment again.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     @override
     @_inspected

@@ -77,7 +77,8 @@ def _model_from_environment() -> str | list[str]:
 class ConfiguredChatModel(BaseChatModel):
     """The fields of `ChatFreeLLM`; nothing is opened, read or asked when one is made."""
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
+    # The validator of this class is never used: building it would be a third of our import.
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
     model: str | list[str] = Field(default_factory=_model_from_environment)
     """Alias, tag, exact id or family, or a list of these in the order to try. Unset:
