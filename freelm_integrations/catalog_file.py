@@ -93,6 +93,8 @@ def _loaded(stored: Any) -> dict[str, Saved]:
 
 
 def _model(stored: dict[str, Any]) -> ModelSpec:
+    if stored.keys() != _FIELDS.keys():
+        raise ValueError("other fields")
     for name, types in _FIELDS.items():
         if type(stored[name]) not in types:
             raise TypeError(name)

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Any, TypeAlias
 
     import httpx
 
     from freelm_integrations.engine import aio, blocking
 
+    Keeper: TypeAlias = AsyncGenerator[None, None]
+    Kept: TypeAlias = tuple[aio.Send, Keeper]
 
 _ALIVE: weakref.WeakSet[Connections] = weakref.WeakSet()
 
@@ -70,14 +73,15 @@ class AsyncConnections:
 
     One bound to a loop that has ended cannot even be closed; so each is kept in an async generator
     of its own loop, which the loop finishes when it shuts its generators down (as `asyncio.run`).
+    Those of a client that was dropped unclosed are left for that, or for the next client's first
+    request: a task to close them could be cancelled half way, as the loop's end cancels all tasks.
     """
 
     def __init__(self, given: httpx.AsyncClient | None = None) -> None:
         """Send with the given client, which stays its owner's to close, or with our own."""
         self._given = None if given is None else functools.partial(given.send, stream=True)
-        self._kept: dict[
-            asyncio.AbstractEventLoop, tuple[aio.Send, AsyncGenerator[None, None]]
-        ] = {}
+        self._kept: dict[asyncio.AbstractEventLoop, Kept] = {}
+        weakref.finalize(self, _orphan, self._kept).atexit = False
 
     async def send(self) -> aio.Send:
         """What sends a request from the running loop."""
@@ -86,13 +90,9 @@ class AsyncConnections:
         loop = asyncio.get_running_loop()
         kept = self._kept.get(loop)
         if kept is None:
-            self._forget_ended_loops()
-            from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
-
-            send, close = transport.open_async()
-            keeper = _keep(close)
-            await anext(keeper)
-            kept = self._kept[loop] = send, keeper
+            kept = self._kept[loop] = await _open()
+            _forget_ended_loops(self._kept)
+            await _close_orphans(loop)
         return kept[0]
 
     async def aclose(self) -> None:
@@ -101,18 +101,43 @@ class AsyncConnections:
         if kept is not None:
             await kept[1].aclose()
 
-    def _forget_ended_loops(self) -> None:
-        """Weak references would not do: what is kept for a loop refers to it."""
-        for loop in list(self._kept):
-            if loop.is_closed():
-                self._kept.pop(loop, None)
+
+_orphans: dict[asyncio.AbstractEventLoop, list[Keeper]] = {}
+"""What dropped clients left open."""
 
 
-async def _keep(close: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
+async def _open() -> Kept:
+    from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
+
+    send, close = transport.open_async()
+    keeper = _keep(close)
+    await anext(keeper)
+    return send, keeper
+
+
+async def _keep(close: Callable[[], Awaitable[None]]) -> Keeper:
     try:
         yield
     finally:
         await close()
+
+
+def _orphan(kept: dict[asyncio.AbstractEventLoop, Kept]) -> None:
+    for loop, (_, keeper) in kept.items():
+        _orphans.setdefault(loop, []).append(keeper)
+
+
+async def _close_orphans(loop: asyncio.AbstractEventLoop) -> None:
+    _forget_ended_loops(_orphans)
+    for keeper in _orphans.pop(loop, ()):
+        await keeper.aclose()
+
+
+def _forget_ended_loops(kept: dict[asyncio.AbstractEventLoop, Any]) -> None:
+    """Weak references would not do: what is kept for a loop refers to it."""
+    for loop in list(kept):
+        if loop.is_closed():
+            kept.pop(loop, None)
 
 
 def _after_fork() -> None:
