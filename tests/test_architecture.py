@@ -43,11 +43,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "routing": ("providers.spec", "providers.provider", "pool.view", "chat", "errors", "nearest"),
     "engine": ("pool", "wire", *VALUES),
     "engine.steps": ("chat", "events"),
-    "engine.transport": ("engine.steps", "version"),
-    "engine.blocking": ("engine.steps", "engine.transport", "chat", "events"),
-    "engine.aio": ("engine.steps", "engine.transport", "engine.blocking", "chat", "events"),
+    "engine.transport": ("engine.steps", "engine.blocking", "engine.aio", "version"),
+    "engine.blocking": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
+    "engine.aio": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
     "settings": ("providers", "environment", "nearest", "errors", "events"),
-    "connections": ("engine.transport", "engine.blocking", "engine.aio", "engine"),
+    "connections": ("engine.transport", "engine.blocking", "engine.aio"),
     "catalog_file": ("providers.spec",),
     "discovery": ("catalog_file", "engine.steps", "providers", "wire.catalogs", "clock"),
     "request": ("chat", "errors", "nearest", "providers.options"),
@@ -56,8 +56,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *VALUES,
         "capacity",
         "discovery",
-        "engine.blocking",
         "engine.flight",
+        "engine.journal",
         "pool.pool",
         "routing",
         "settings",
@@ -83,9 +83,9 @@ DRIVERS = ("engine.blocking", "engine.aio")
 
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
 THIRD_PARTIES: dict[str, tuple[str, ...]] = {
-    "httpx": ("engine.transport", *DRIVERS, "connections", "settings"),
-    "httpx_aiohttp": ("connections",),
-    "aiohttp": ("connections",),
+    "httpx": ("engine.transport", *DRIVERS, "connections", "settings"),  # the last two for types
+    "httpx_aiohttp": ("engine.transport",),
+    "aiohttp": ("engine.transport",),
     "h11": ("lab",),
     # The border: keys are secrets there, and front ends speak their frameworks' pydantic.
     "pydantic": ("providers.keys", "engine.steps", "openai", "langchain", "llama_index"),
@@ -146,13 +146,15 @@ GUARDED: dict[str, tuple[str, ...]] = {
     ),
     "queue": ("engine.blocking",),
     "socket": ("embedded", "lab"),
-    "ssl": ("connections",),
+    "ssl": ("engine.transport",),
     "sqlite3": (),
     "subprocess": ("embedded",),
     "multiprocessing": (),
     "concurrent": ("doctor", "lab"),  # many side by side
     "requests": (),
-    "urllib.request": ("connections",),  # for the environment's proxies; nothing is asked with it
+    "urllib.request": (
+        "engine.transport",
+    ),  # for the environment's proxies; nothing is asked with it
     "pickle": (),
 }
 
@@ -310,8 +312,8 @@ def test_every_third_party_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("module", ["httpx", "platformdirs", "rich", "xllamacpp"])
 def test_what_few_need_is_imported_where_it_is_used(module: str) -> None:
-    """Who does not use it does not pay for it; httpx is loaded by the drivers in any case."""
-    lazy = {"httpx": ("settings",)}.get(module, THIRD_PARTIES[module])
+    """Who does not use it does not pay for it; httpx comes with the first request."""
+    lazy = {"httpx": ("settings", "connections")}.get(module, THIRD_PARTIES[module])
     eager = [
         str(one)
         for one in imports()
@@ -401,9 +403,9 @@ FRAMEWORKS = ("langchain_core", "langchain", "llama_index", "xllamacpp", "aiohtt
     [
         (
             "freelm_integrations",
-            (*FRAMEWORKS, "freelm_integrations.lab", "platformdirs", "sqlite3"),
+            (*FRAMEWORKS, "httpx", "rich", "freelm_integrations.lab", "platformdirs"),
         ),
-        ("freelm_integrations.openai", (*FRAMEWORKS, "freelm_integrations.lab")),
+        ("freelm_integrations.openai", (*FRAMEWORKS, "httpx", "freelm_integrations.lab")),
         ("freelm_integrations.lab", FRAMEWORKS),
         ("freelm_integrations.lab.pytest_plugin", tuple(set(FRAMEWORKS) - {"pytest"})),
         ("freelm_integrations.cli", FRAMEWORKS),
