@@ -3,13 +3,15 @@
 The one rule for a name, upper and lower case being alike. The first of these that matches any model
 of any provider decides, and matches wherever it holds:
 
-1. the exact id of a model: `openai/gpt-oss-120b`;
+1. the exact id of a model: `openai/gpt-oss-120b`. An id without a vendor before it stands for its
+   whole family, and so does one that is the name of a family: one provider's `gpt-oss-120b` is
+   another's `openai/gpt-oss-120b`. The routes of that very id come first then;
 2. an alias: `auto` or `chat` for every model, `chat:fast` for those with a tag, `chat:fast+tools`
    for those with several;
 3. a family, the same open weights under whatever id: `gpt-oss-120b`;
 4. a tag: `vision`;
-5. a provider's name, a `/` or `:`, and a name by rules 1 to 4, which then holds for it alone:
-   `groq/auto`, `groq:openai/gpt-oss-120b`.
+5. a provider's name, a `/` or `:`, and a name by rules 1 to 4, which then holds for it alone, an id
+   for that one model: `groq/auto`, `groq:openai/gpt-oss-120b`, `cerebras/gpt-oss-120b`.
 
 Models come in ranks: the best of every provider, then every provider's second, and so on. Whatever
 is wanted first comes first; within that, providers of a lower `priority`; within that, the ranks.
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     Rank: TypeAlias = tuple[Choice, ...]
 
 ALIASES = ("auto", "chat")
-NAMED_AT_MOST = 5
+NAMED_AT_MOST = 3
 """How many names a message about a wrong one suggests."""
 
 
@@ -50,7 +52,7 @@ def resolve(wanted: Sequence[str], catalogs: Catalogs) -> tuple[Rank, ...]:
     seen: set[tuple[int, str]] = set()
     ranks: list[Rank] = []
     for name in wanted:
-        for rank in in_ranks(matches(name, catalogs)):
+        for rank in _ranks_of(name, catalogs):
             fresh = tuple(choice for choice in rank if _mark(choice) not in seen)
             seen.update(map(_mark, fresh))
             if fresh:
@@ -93,22 +95,35 @@ def in_ranks(found: Catalogs) -> Iterator[Rank]:
             )
 
 
+def _ranks_of(name: str, catalogs: Catalogs) -> Iterator[Rank]:
+    """The ranks a name stands for: those of the very id first, and again in their place."""
+    found = matches(name, catalogs)
+    yield from in_ranks(_select(_has_id(name.strip().casefold()), found))
+    yield from in_ranks(found)
+
+
 def _by_name(name: str, catalogs: Catalogs) -> Catalogs:
     """Rules 1 to 4."""
-
-    def has_id(model: ModelSpec) -> bool:
-        return model.id.casefold() == name
-
-    def is_of_family(model: ModelSpec) -> bool:
-        return model.family is not None and model.family.casefold() == name
 
     def has_tag(model: ModelSpec) -> bool:
         return name in _tags(model)
 
-    for rule in (has_id, _alias(name), is_of_family, has_tag):
+    if exact := _select(_has_id(name), catalogs):
+        return _with_family(name, exact, catalogs)
+    for rule in (_alias(name), _is_of({name}), has_tag):
         if found := _select(rule, catalogs):
             return found
     return {}
+
+
+def _with_family(name: str, exact: Catalogs, catalogs: Catalogs) -> Catalogs:
+    """What an id stands for beside itself: the second half of rule 1."""
+    families = {name}
+    if "/" not in name:
+        of_these = (model.family for models in exact.values() for model in models)
+        families.update(family.casefold() for family in of_these if family is not None)
+    has_id, is_of_family = _has_id(name), _is_of(families)
+    return _select(lambda model: has_id(model) or is_of_family(model), catalogs)
 
 
 def _by_provider(name: str, catalogs: Catalogs) -> Catalogs:
@@ -118,8 +133,16 @@ def _by_provider(name: str, catalogs: Catalogs) -> Catalogs:
             head, _, rest = name.partition(mark)
             if head == provider.name.casefold() and rest:
                 alike = {who: catalogs[who] for who in catalogs if who.name == provider.name}
-                return _by_name(rest, alike)
+                return _select(_has_id(rest), alike) or _by_name(rest, alike)
     return {}
+
+
+def _has_id(name: str) -> Callable[[ModelSpec], bool]:
+    return lambda model: model.id.casefold() == name
+
+
+def _is_of(families: set[str]) -> Callable[[ModelSpec], bool]:
+    return lambda model: model.family is not None and model.family.casefold() in families
 
 
 def _alias(name: str) -> Callable[[ModelSpec], bool]:

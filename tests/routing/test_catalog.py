@@ -133,6 +133,43 @@ def test_every_providers_best_comes_before_any_second():
     ]
 
 
+FAST = provider("fast-one", models=(ModelSpec(OSS, family=OSS), ModelSpec("x-it", family="x")))
+OPEN = provider("open", models=(ModelSpec("v/x-it:free", family="x"), ModelSpec("x-2", family="x")))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # an id that is the family's name as well, and a bare id of a family
+        (OSS, [[OSS], ["openai/gpt-oss-120b", "openai/gpt-oss-120b:free"]]),
+        ("X-it", [["x-it"], ["v/x-it:free"], ["x-2"]]),
+        ("x-2", [["x-2"], ["x-it", "v/x-it:free"]]),
+        # with its vendor or its provider it is that one alone
+        ("v/x-it:free", [["v/x-it:free"]]),
+        ("openai/gpt-oss-120b", [["openai/gpt-oss-120b"]]),
+        ("fast-one/gpt-oss-120b", [[OSS]]),
+        ("fast-one:x-it", [["x-it"]]),
+        ("open/x-2", [["x-2"]]),
+        # and where that provider has it under another id only, its family
+        ("groq-like/gpt-oss-120b", [["openai/gpt-oss-120b"]]),
+    ],
+)
+def test_a_bare_id_stands_for_its_family_and_leads_it(name, expected):
+    """One provider's id must not hide the same weights elsewhere."""
+    everyone = {who: who.models for who in (GROQ, ROUTER, FAST, OPEN)}
+
+    assert ids(resolve((name,), everyone)) == expected
+
+
+def test_a_wrong_name_gets_three_suggestions_at_most():
+    """More would be a list to search."""
+    crowd = provider("crowd", models=tuple(f"gemma-{size}b" for size in range(1, 9)))
+    with pytest.raises(ConfigError) as caught:
+        matches("gema-1b", {crowd: crowd.models})
+
+    assert str(caught.value).count("'gemma-") == 3
+
+
 def test_a_fallback_list_is_tried_in_its_own_order_without_repeats():
     """All of the first name, then what the second adds."""
     assert ids(resolve((OSS, "vision", "auto"), EVERYONE)) == [
