@@ -172,7 +172,7 @@ class Dispatcher:
     def explain(self, request: Request) -> Explanation:
         """Candidates in order and why the others are left out; nothing is sent."""
         now = self.clock.now()
-        candidates = self._router.candidates(request, self.catalogs.current())
+        candidates = self._router.preview(request, self.catalogs.current())
         rows: list[Json] = [
             {
                 "provider": view.route.provider.name,

@@ -116,14 +116,28 @@ class Router:
         self._guards = guards
         self._strategy = STRATEGIES[guards.strategy]
         self._turns = itertools.count()
+        self._next_turn = 0
         self._known = _Known({})
 
     def candidates(self, request: Request, catalogs: Catalogs) -> Candidates:
         """What may serve a request, given each provider's models (the same object while unchanged).
 
+        Each call takes a turn, by which a rotation moves on.
+
         Raises:
             ConfigError: A name matches nothing, or only what the settings rule out.
         """
+        plan, needs = self._planned(request, catalogs)
+        turn = next(self._turns)
+        self._next_turn = turn + 1
+        return Candidates(plan, needs, self._pool, self._strategy, turn)
+
+    def preview(self, request: Request, catalogs: Catalogs) -> Candidates:
+        """What `candidates` would give now, without taking a turn; raises what it does."""
+        plan, needs = self._planned(request, catalogs)
+        return Candidates(plan, needs, self._pool, self._strategy, self._next_turn)
+
+    def _planned(self, request: Request, catalogs: Catalogs) -> tuple[Plan, Needs]:
         known = self._known
         if known.catalogs is not catalogs:
             known = self._known = _Known(catalogs)
@@ -134,7 +148,7 @@ class Router:
             if len(known.plans) >= PLANS_KEPT:
                 known.plans.clear()
             plan = known.plans[likeness] = _plan(request.wanted, needs, self._guards, catalogs)
-        return Candidates(plan, needs, self._pool, self._strategy, next(self._turns))
+        return plan, needs
 
 
 class _Known:

@@ -108,6 +108,14 @@ def test_each_call_takes_the_next_turn(pool):
     assert firsts == ["a-one/0", "b-one/0", "a-one/1", "b-one/0"]
 
 
+def test_a_preview_shows_the_next_call_and_takes_no_turn(pool):
+    """A question changes nothing, however often it is asked."""
+    router = Router(pool, guards("round_robin"))
+    for _ in range(3):
+        previews = [seen(router.preview(ask(), CATALOGS)) for _ in range(3)]
+        assert previews == [seen(router.candidates(ask(), CATALOGS))] * 3
+
+
 def test_what_is_left_out_is_told_with_its_reason(pool):
     """Provider, model and why."""
     candidates = Router(pool, guards()).candidates(ask(content="x" * 4000), CATALOGS)
