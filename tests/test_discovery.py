@@ -1,0 +1,661 @@
+"""Catalogs: live, else from the disk, else built in; and nobody waits for them longer than once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freelm_integrations import ConfigError, FreeLLM, Groq, Mistral, OpenAICompatible
+from freelm_integrations.catalog_file import KEPT_FOR, NAME, CatalogFile, Saved
+from freelm_integrations.discovery import LARGEST, PATIENCE, RETRY_AFTER, TTL, Catalogs
+from freelm_integrations.engine.steps import (
+    ELAPSED,
+    Attempt,
+    Broken,
+    Cancel,
+    Chunk,
+    End,
+    Launch,
+    Opened,
+    Refused,
+    Reply,
+    Step,
+    Wait,
+    advance,
+)
+from freelm_integrations.lab import Lab
+from freelm_integrations.providers.spec import ModelSpec
+from tests.fakes import FakeClock, play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+OWL = b'{"data": [{"id": "owl-7b"}, {"id": "elk-70b"}]}'
+OWLS = ["owl-7b", "elk-70b"]
+
+
+def acme(name: str = "acme", **options: Any) -> OpenAICompatible:
+    """An endpoint of which nothing is built in."""
+    return OpenAICompatible(name, f"https://{name}.example/v1", "secret", **options)
+
+
+def chunk(data: bytes) -> Callable[[Attempt], Reply]:
+    return lambda attempt: Chunk(attempt, data)
+
+
+def end(attempt: Attempt) -> Reply:
+    return End(attempt)
+
+
+def ids(catalogs: Catalogs, provider: Any) -> list[str]:
+    return [model.id for model in catalogs.current()[provider]]
+
+
+def launched(steps: list[Step]) -> list[str]:
+    return [step.attempt.url for step in steps if isinstance(step, Launch)]
+
+
+def ask(catalogs: Catalogs, clock: FakeClock, *script: Any, force: bool = False) -> list[Step]:
+    return play(catalogs.refresh(force=force), clock, script)
+
+
+def live(catalogs: Catalogs, clock: FakeClock, body: bytes = OWL) -> list[Step]:
+    return ask(catalogs, clock, chunk(body), end)
+
+
+# ---------------------------------------------------------------------- where a list comes from
+
+
+def test_nothing_is_asked_or_read_before_it_is_needed(tmp_path: Path) -> None:
+    """The built-in list is there from the first moment, the given one for good."""
+    clock = FakeClock()
+    groq, fixed = Groq("gsk_x"), acme(models=["owl"])
+    catalogs = Catalogs([groq, fixed], clock, tmp_path / "cache")
+
+    assert ids(catalogs, groq) == [model.id for model in groq.spec.models]
+    assert [catalogs.catalog(one).source for one in (groq, fixed)] == ["builtin", "given"]
+    assert catalogs.is_due
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [acme(models=["owl"]), acme(discover=False), Groq("gsk_x", models="m"), Groq([])],
+    ids=["given", "not to be asked", "given by name", "without a key"],
+)
+def test_who_cannot_or_must_not_be_asked_never_is(provider: Any) -> None:
+    """Not even by force."""
+    clock = FakeClock()
+    catalogs = Catalogs([provider], clock)
+
+    assert not catalogs.is_due
+    assert launched(ask(catalogs, clock, force=True)) == []
+
+
+def test_a_live_list_takes_the_place_of_the_built_in_one() -> None:
+    """And is believed for one time to live."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    steps = live(catalogs, clock)
+
+    assert launched(steps) == ["https://acme.example/v1/models"]
+    assert ids(catalogs, provider) == OWLS
+    assert catalogs.catalog(provider).source == "live"
+    clock.move(TTL - 1)
+    assert not catalogs.is_due
+    clock.move(1)
+    assert catalogs.is_due
+
+
+def test_the_request_for_a_list_is_like_any_other() -> None:
+    """With the key, the provider's own headers and no more patience than there is."""
+    clock = FakeClock()
+    steps = ask(Catalogs([Groq("gsk_x")], clock), clock, chunk(b"x"), end)
+    (attempt,) = [step.attempt for step in steps if isinstance(step, Launch)]
+
+    assert (attempt.method, attempt.body) == ("GET", None)
+    assert attempt.secret is not None
+    assert attempt.secret.get_secret_value() == "gsk_x"
+    assert attempt.headers["user-agent"].startswith("freelm-integrations/")
+    assert (attempt.timeout, attempt.connect_timeout) == (PATIENCE, PATIENCE)
+
+
+def test_a_list_may_come_in_any_pieces() -> None:
+    """Its headers, and then every byte by itself."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    pieces = [chunk(OWL[place : place + 1]) for place in range(len(OWL))]
+    ask(catalogs, clock, lambda attempt: Opened(attempt, {}), *pieces, end)
+
+    assert ids(catalogs, provider) == OWLS
+
+
+UNUSABLE: dict[str, list[Any]] = {
+    "refused": [lambda attempt: Refused(attempt, 401, {}, b"no")],
+    "not there": [lambda attempt: Refused(attempt, 404, {}, OWL)],
+    "moved": [lambda attempt: Refused(attempt, 302, {"location": "/login"}, b"")],
+    "broken": [lambda attempt: Broken(attempt, ConnectionError("gone"))],
+    "broken in the middle": [chunk(OWL[:9]), lambda attempt: Broken(attempt, TimeoutError())],
+    "a bug": [lambda attempt: Broken(attempt, ZeroDivisionError())],
+    "silent": [PATIENCE],
+    "too slow": [chunk(OWL[:9]), PATIENCE],
+    "empty": [end],
+    "a page": [chunk(b"<html></html>"), end],
+    "cut": [chunk(OWL[:-5]), end],
+    "an error": [chunk(b'{"error": {"message": "no"}}'), end],
+    "without models": [chunk(b'{"data": []}'), end],
+    "without any that chat": [chunk(b'{"data": [{"id": "whisper-large-v3"}]}'), end],
+    "deep": [chunk(b"[" * 100_000), end],
+    "endless": [chunk(b" " * LARGEST), chunk(OWL)],
+}
+
+
+@pytest.mark.parametrize("script", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_list_that_cannot_be_had_leaves_the_built_in_one(script: list[Any]) -> None:
+    """The call goes on with it, and the list is left alone for a while."""
+    clock, provider = FakeClock(), Groq("gsk_x")
+    catalogs = Catalogs([provider], clock)
+    ask(catalogs, clock, *script)
+
+    assert ids(catalogs, provider) == [model.id for model in provider.spec.models]
+    assert catalogs.catalog(provider).source == "builtin"
+    assert not catalogs.is_due
+    clock.move(RETRY_AFTER - 1)
+    assert not catalogs.is_due
+    clock.move(1)
+    assert launched(live(catalogs, clock)) != []
+
+
+@pytest.mark.parametrize("script", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_list_that_cannot_be_renewed_leaves_the_one_before(script: list[Any]) -> None:
+    """Better an old list than the built-in one, where there is any."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    live(catalogs, clock)
+    clock.move(TTL)
+    ask(catalogs, clock, *script)
+
+    assert ids(catalogs, provider) == OWLS
+    assert catalogs.catalog(provider).source == "live"
+
+
+# ---------------------------------------------------------------------- patience
+
+
+def times_waited(steps: list[Step]) -> list[float]:
+    return [step.seconds for step in steps if isinstance(step, Wait)]
+
+
+def test_a_slow_list_delays_a_call_by_its_own_patience_once() -> None:
+    """Then it is cancelled, and the next call does not ask."""
+    clock = FakeClock()
+    catalogs = Catalogs([acme()], clock)
+    began_at = clock.now()
+    steps = ask(catalogs, clock, 60.0)
+
+    assert clock.now() - began_at == PATIENCE
+    assert isinstance(steps[-1], Cancel)
+    assert not catalogs.is_due
+
+
+def test_a_list_that_trickles_is_not_waited_for_any_longer() -> None:
+    """Patience is for the whole list, not for each of its bytes."""
+    clock = FakeClock()
+    catalogs = Catalogs([acme()], clock)
+    began_at = clock.now()
+
+    def trickle(attempt: Attempt) -> Reply:
+        clock.move(0.5)
+        return Chunk(attempt, b" ")
+
+    steps = ask(catalogs, clock, *[trickle] * 100)
+
+    assert clock.now() - began_at == PATIENCE
+    assert all(0 < seconds <= PATIENCE for seconds in times_waited(steps))
+    assert isinstance(steps[-1], Cancel)
+
+
+class Played:
+    """A refresh of several providers, answered one by one by name."""
+
+    def __init__(self, catalogs: Catalogs, *, force: bool = False) -> None:
+        self._machine = catalogs.refresh(force=force)
+        self.asked: dict[str, Attempt] = {}
+        self.cancelled: list[str] = []
+        self.is_over = False
+        self._go(None)
+
+    def answer(self, name: str, body: bytes = OWL) -> None:
+        self._go(Chunk(self.asked[name], body))
+        self._go(End(self.asked[name]))
+
+    def elapse(self) -> None:
+        self._go(ELAPSED)
+
+    def leave(self) -> None:
+        self._machine.close()
+
+    def _go(self, reply: Reply | None) -> None:
+        step = advance(self._machine, reply)
+        while step is not None and not isinstance(step, Wait):
+            if isinstance(step, Launch):
+                self.asked[step.attempt.url.split("/")[2].split(".")[0]] = step.attempt
+            elif isinstance(step, Cancel):
+                self.cancelled.append(step.attempt.url.split("/")[2].split(".")[0])
+            step = advance(self._machine, None)
+        self.is_over = step is None
+
+
+def test_all_lists_are_asked_for_side_by_side() -> None:
+    """Whoever answers in time is heard, in whatever order; the others are left."""
+    clock = FakeClock()
+    some = [acme(name) for name in ("one", "two", "three")]
+    catalogs = Catalogs(some, clock)
+    playing = Played(catalogs)
+    asked_first = sorted(playing.asked)
+    playing.answer("three")
+    playing.answer("one", b'{"data": [{"id": "elk"}]}')
+    clock.move(PATIENCE)
+    playing.elapse()
+
+    assert asked_first == ["one", "three", "two"]
+    assert playing.cancelled == ["two"]
+    assert [ids(catalogs, one) for one in some] == [["elk"], [], OWLS]
+    assert [catalogs.catalog(one).source for one in some] == ["live", "builtin", "live"]
+    assert playing.is_over
+
+
+def test_only_those_that_are_due_are_asked_again() -> None:
+    """A dead list comes up every few minutes and does not drag the others along."""
+    clock = FakeClock()
+    one, two = acme("one"), acme("two")
+    catalogs = Catalogs([one, two], clock)
+    first = Played(catalogs)
+    first.answer("one")
+    first.elapse()
+    clock.move(RETRY_AFTER)
+    second = Played(catalogs)
+    second.answer("two")
+
+    assert sorted(first.asked) == ["one", "two"]
+    assert sorted(second.asked) == ["two"]
+    assert [catalogs.catalog(provider).source for provider in (one, two)] == ["live", "live"]
+
+
+def test_by_force_all_are_asked_at_once() -> None:
+    """Whatever is known; what does not answer stays as it was."""
+    clock = FakeClock()
+    one, two = acme("one"), acme("two")
+    catalogs = Catalogs([one, two], clock)
+    first = Played(catalogs)
+    first.answer("one")
+    first.answer("two")
+    second = Played(catalogs, force=True)
+    second.answer("two", b'{"data": [{"id": "elk"}]}')
+    second.elapse()
+
+    assert sorted(second.asked) == ["one", "two"]
+    assert (ids(catalogs, one), ids(catalogs, two)) == (OWLS, ["elk"])
+
+
+# ---------------------------------------------------------------------- several calls at once
+
+
+def test_calls_that_set_off_together_wait_for_the_first_lists() -> None:
+    """One asks; the others would not know yet what there is."""
+    clock = FakeClock()
+    provider = acme()
+    catalogs = Catalogs([provider], clock)
+    first, second = Played(catalogs), Played(catalogs)
+    waited = not second.is_over
+    clock.move(0.02)
+    second.elapse()
+    still_waiting = not second.is_over
+    first.answer("acme")
+    second.elapse()
+
+    assert waited
+    assert still_waiting
+    assert second.is_over
+    assert second.asked == {}
+    assert ids(catalogs, provider) == OWLS
+
+
+def test_they_wait_no_longer_than_the_lists_own_time() -> None:
+    """Even if whoever asked them never comes back."""
+    clock = FakeClock()
+    catalogs = Catalogs([acme()], clock)
+    abandoned = Played(catalogs)
+    second = Played(catalogs)
+    clock.move(PATIENCE)
+    second.elapse()
+    third = Played(catalogs)
+
+    assert second.is_over
+    assert third.is_over
+    assert not abandoned.is_over
+
+
+def test_a_call_that_leaves_hands_the_asking_on() -> None:
+    """Whoever waited for its lists asks in its place."""
+    clock = FakeClock()
+    provider = acme()
+    catalogs = Catalogs([provider], clock)
+    first, second = Played(catalogs), Played(catalogs)
+    first.leave()
+    second.elapse()
+    second.answer("acme")
+
+    assert sorted(second.asked) == ["acme"]
+    assert ids(catalogs, provider) == OWLS
+
+
+def test_nobody_waits_while_lists_are_renewed() -> None:
+    """One call asks, the others use what is known."""
+    clock = FakeClock()
+    provider = acme()
+    catalogs = Catalogs([provider], clock)
+    live(catalogs, clock)
+    clock.move(TTL)
+    first, second = Played(catalogs), Played(catalogs)
+    third = Played(catalogs, force=True)
+
+    assert not first.is_over
+    assert second.is_over
+    assert third.is_over
+    assert ids(catalogs, provider) == OWLS
+
+
+def test_the_same_mapping_is_given_until_something_changes() -> None:
+    """Routing keeps its plans by it."""
+    clock = FakeClock()
+    catalogs = Catalogs([acme()], clock)
+    before = catalogs.current()
+    assert catalogs.current() is before
+    live(catalogs, clock)
+    assert catalogs.current() is not before
+
+
+# ---------------------------------------------------------------------- the disk
+
+
+def test_the_next_client_reads_what_the_last_one_heard(tmp_path: Path) -> None:
+    """Without asking anybody, and believes it for the rest of its time."""
+    clock, provider = FakeClock(), acme()
+    live(Catalogs([provider], clock, tmp_path), clock)
+    clock.move(TTL - 60)
+    again = acme()
+    catalogs = Catalogs([again], clock, tmp_path)
+    steps = ask(catalogs, clock)
+
+    assert launched(steps) == []
+    assert ids(catalogs, again) == OWLS
+    assert catalogs.catalog(again).source == "cache"
+    clock.move(60)
+    assert catalogs.is_due
+
+
+@pytest.mark.parametrize(
+    ("age", "is_asked", "source"),
+    [
+        (0, False, "cache"),
+        (TTL - 1, False, "cache"),
+        (TTL, True, "cache"),
+        (KEPT_FOR - 1, True, "cache"),
+        (KEPT_FOR, True, "builtin"),
+        (-30 * 86_400, False, "cache"),
+    ],
+)
+def test_an_old_file_serves_where_the_live_list_cannot_be_had(
+    tmp_path: Path, age: float, is_asked: bool, source: str
+) -> None:
+    """While it is fresh nobody is asked; a time to come is taken for now."""
+    clock, provider = FakeClock(), acme()
+    saved = Saved(clock.utc() - age, (ModelSpec("old"),))
+    CatalogFile(tmp_path).write({"acme https://acme.example/v1": saved}, clock.utc())
+    catalogs = Catalogs([provider], clock, tmp_path)
+    steps = ask(catalogs, clock, *([PATIENCE] if is_asked else []))
+
+    assert bool(launched(steps)) == is_asked
+    assert catalogs.catalog(provider).source == source
+    assert ids(catalogs, provider) == (["old"] if source == "cache" else [])
+    assert catalogs.catalog(provider).expires_at <= clock.utc() + TTL
+
+
+def test_two_endpoints_of_one_name_keep_their_lists_apart(tmp_path: Path) -> None:
+    """A name is the user's own choice; what is there depends on the address."""
+    clock = FakeClock()
+    live(Catalogs([acme()], clock, tmp_path), clock)
+    elsewhere = OpenAICompatible("acme", "https://elsewhere.example/v1", "secret")
+    steps = ask(Catalogs([elsewhere], clock, tmp_path), clock, PATIENCE)
+
+    assert launched(steps) == ["https://elsewhere.example/v1/models"]
+
+
+def test_a_model_read_back_has_its_declared_limits(tmp_path: Path) -> None:
+    """They are no part of the file: who declares them may have changed his mind."""
+    clock, provider = FakeClock(), Groq("gsk_x")
+    declared = provider.spec.models[0]
+    body = json.dumps({"data": [{"id": declared.id}, {"id": "new-model"}]}).encode()
+    live(Catalogs([provider], clock, tmp_path), clock, body)
+    catalogs = Catalogs([provider], clock, tmp_path)
+    ask(catalogs, clock)
+    first, second = catalogs.current()[provider]
+
+    assert (first, second.id, second.limits) == (declared, "new-model", None)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[[[", "\0"])
+def test_a_damaged_file_is_asked_anew_and_mended(tmp_path: Path, damage: str) -> None:
+    """It counts as absent."""
+    clock, provider = FakeClock(), acme()
+    (tmp_path / NAME).write_text(damage)
+    live(Catalogs([provider], clock, tmp_path), clock)
+    catalogs = Catalogs([provider], clock, tmp_path)
+    ask(catalogs, clock)
+
+    assert ids(catalogs, provider) == OWLS
+
+
+def test_a_folder_that_cannot_be_had_costs_nothing_but_the_file(tmp_path: Path) -> None:
+    """The live list serves this process all the same, for its whole time."""
+    (tmp_path / "cache").write_text("a file")
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock, tmp_path / "cache")
+    live(catalogs, clock)
+
+    assert ids(catalogs, provider) == OWLS
+    assert not catalogs.is_due
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_asks_for_itself() -> None:
+    """Although the thread that was asking is not there any more."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    parents = Played(catalogs)
+    assert not parents.is_over
+    child = os.fork()
+    if child == 0:  # no assertion gets out of here: the exit status tells
+        own = Played(catalogs)
+        own.answer("acme")
+        os._exit(0 if ids(catalogs, provider) == OWLS else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    parents.leave()
+
+
+rows = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "name", "data", "models", "context_length", "pricing", "capabilities"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(rows | st.fixed_dictionaries({"data": st.lists(rows, max_size=4)}))
+def test_whatever_a_list_says_it_never_breaks_a_call(said: object) -> None:
+    """What it yields is models with ids, or nothing."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    live(catalogs, clock, json.dumps(said).encode())
+
+    assert all(isinstance(name, str) and name for name in ids(catalogs, provider))
+
+
+@given(st.binary(max_size=60))
+def test_nor_do_bytes_that_are_no_list(data: bytes) -> None:
+    """They may be anything."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    live(catalogs, clock, data)
+
+    assert not catalogs.is_due
+
+
+# ---------------------------------------------------------------------- clients, over real sockets
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab(words="plain", limits=False, providers=("groq", "mistral")) as lab, lab.environ():
+        yield lab
+
+
+def asked_for_lists(lab: Lab) -> int:
+    return sum(request.path == "models" for provider in lab for request in provider.requests)
+
+
+def test_making_a_client_opens_and_writes_nothing(
+    lab: Lab, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Nor does asking what it would do, or how it is."""
+    monkeypatch.setenv("FREELM_CACHE_DIR", str(tmp_path / "cache"))
+    with FreeLLM(share=False) as client:
+        client.health()
+        client.capacity()
+        client.explain("hello")
+
+    assert [len(provider.requests) for provider in lab] == [0, 0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_call_asks_for_the_lists_and_the_others_do_not(lab: Lab) -> None:
+    """They are asked once each, by whichever method comes first."""
+    with FreeLLM(share=False) as client:
+        client.text("hello")
+        client.text("hello")
+        sources = {model.provider: model.source for model in client.models()}
+
+    assert asked_for_lists(lab) == 2
+    assert sources == {"groq": "live", "mistral": "live"}
+
+
+def test_a_second_client_reads_the_file(lab: Lab) -> None:
+    """It asks nobody."""
+    with FreeLLM(share=False) as first:
+        first.models()
+    with FreeLLM(share=False) as second:
+        models = second.models()
+
+    assert asked_for_lists(lab) == 2
+    assert {model.source for model in models} == {"cache"}
+
+
+def test_refreshing_asks_whatever_is_known(lab: Lab) -> None:
+    """In both clients alike."""
+    with FreeLLM(share=False) as client:
+        client.models()
+        blocking = client.refresh_models()
+        asyncio.run(client.to_async().refresh_models())
+
+    assert asked_for_lists(lab) == 6
+    assert {model.source for model in blocking} == {"live"}
+
+
+def test_many_threads_ask_once_and_all_know_the_live_list(lab: Lab) -> None:
+    """Also of an endpoint of which nothing is known beforehand."""
+    endpoint = OpenAICompatible("acme", lab["groq"].base_url, lab["groq"].keys)
+    ready = threading.Barrier(8)
+    with FreeLLM(providers=[endpoint], share=False) as client:
+
+        def call(_: int) -> str:
+            ready.wait()
+            return client.text("hello")
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(call, range(8)))
+
+    assert all(answers)
+    assert asked_for_lists(lab) == 1
+
+
+async def test_many_tasks_ask_once_and_all_know_the_live_list(lab: Lab) -> None:
+    """On one loop."""
+    endpoint = OpenAICompatible("acme", lab["groq"].base_url, lab["groq"].keys)
+    async with FreeLLM(providers=[endpoint], share=False).to_async() as client:
+        answers = await asyncio.gather(*(client.text("hello") for _ in range(8)))
+
+    assert all(answers)
+    assert asked_for_lists(lab) == 1
+
+
+def test_a_dead_list_does_not_keep_a_provider_from_answering(lab: Lab) -> None:
+    """Its built-in models serve."""
+    for provider in lab:
+        provider.fail("server_error", path="models", times=None)
+    with FreeLLM(share=False) as client:
+        assert client.text("hello")
+        assert {model.source for model in client.models()} == {"builtin"}
+
+    assert asked_for_lists(lab) == 2
+
+
+def test_the_file_may_be_out_of_reach(lab: Lab, tmp_path: Path, monkeypatch: Any) -> None:
+    """The call is answered all the same."""
+    (tmp_path / "taken").write_text("")
+    monkeypatch.setenv("FREELM_CACHE_DIR", str(tmp_path / "taken"))
+    with FreeLLM(share=False) as client:
+        assert client.text("hello")
+
+
+def test_no_model_by_that_name_is_told_after_the_lists_were_asked(lab: Lab) -> None:
+    """A new model is known by them alone."""
+    with FreeLLM(share=False) as client, pytest.raises(ConfigError, match="no-such-model"):
+        client.text("hello", model="no-such-model")
+
+    assert asked_for_lists(lab) == 2
+
+
+def test_the_lists_go_through_the_given_client() -> None:
+    """Its transport is used for every request."""
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200, content=OWL)
+
+    transport = httpx.Client(transport=httpx.MockTransport(answer))
+    client = FreeLLM(providers=[acme(), Mistral("m" * 32)], share=False, http_client=transport)
+    names = {model.id for model in client.models()}
+
+    assert set(OWLS) <= names
+    assert sorted(seen) == ["https://acme.example/v1/models", "https://api.mistral.ai/v1/models"]
