@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.catalogs import ListedModel
 
 FAST = re.compile(
-    r"flash|lite|mini|nano|instant|lightning|turbo|small|xs|[-_](?:[1-9]|[12]\d|3[0-5])b\b"
+    r"(?<![a-z])(?:flash|lite|mini|nano|instant|lightning|turbo|small|xs)(?![a-z])"
+    r"|[-_:](?:\d(?:\.\d)?|[12]\d|3[0-5])b\b"
 )
-SMALL = re.compile(r"[-_](?:0\.\d|[1-9](?:\.\d)?)b\b")
-LARGE = re.compile(r"large|ultra|super|pro\b|[-_](?:[6-9]\d|[1-9]\d\d)b\b")
+SMALL = re.compile(r"[-_:]\d(?:\.\d)?b\b")
+LARGE = re.compile(r"large|ultra|super|pro\b|[-_:](?:[6-9]\d|[1-9]\d\d)b\b")
 VISION = re.compile(r"vision|[-_]vl\b|omni|pixtral|gemma-[34]|llama-4|\bgemini-")
 REASONING = re.compile(
     r"think|reason|gpt-oss|magistral|[-_/]r1\b|nemotron-3|qwen3|glm-[45]|kimi-k|deepseek-v[34]|minimax|\bo\d\b"
 )
+SIZE = re.compile(r"\d(?:\.\d)?b\b")
 TAIL = re.compile(r"[-_](?:instruct|it|chat|versatile|latest|preview|\d{4,8})\b")
 
 
@@ -60,10 +62,10 @@ def restored(spec: ProviderSpec, models: Iterable[ModelSpec]) -> tuple[ModelSpec
 def family_of(model_id: str) -> str:
     """The name under which providers serve the same open weights.
 
-    Vendor, variant and instruct suffixes gone.
+    Vendor, variant and instruct suffixes gone; a size stays, also where it follows a colon.
     """
-    name = model_id.lower().rsplit("/", 1)[-1].split(":", 1)[0]
-    return TAIL.sub("", name)
+    name, _, variant = model_id.lower().rsplit("/", 1)[-1].partition(":")
+    return TAIL.sub("", f"{name}-{variant}" if SIZE.search(variant) else name)
 
 
 def _chats(spec: ProviderSpec, row: ListedModel) -> bool:

@@ -1,0 +1,242 @@
+"""Live lists in the light of what is declared: who chats, in which order, and what a name tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freelm_integrations.providers import PROVIDERS
+from freelm_integrations.providers.listing import family_of, models_from, restored
+from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
+from freelm_integrations.wire.catalogs import ListedModel
+from freelm_integrations.wire.openai import ChatCompletions
+
+OWL = ModelSpec("owl", tags=("fast",), context=8000, output=1000, limits=(Limit(5),))
+ELK = ModelSpec("elk", tags=("large",))
+SPEC = ProviderSpec(
+    name="acme",
+    title="Acme",
+    base_url="https://acme.example/v1",
+    key_page="",
+    key_variables=(),
+    dialect=ChatCompletions(),
+    models=(OWL, ELK),
+    chat_exclude=("embed", "tts"),
+)
+
+
+def row(model_id: str, **facts: object) -> ListedModel:
+    return ListedModel(id=model_id, **facts)  # type: ignore[arg-type]
+
+
+def ids(*rows: ListedModel, spec: ProviderSpec = SPEC) -> list[str]:
+    return [model.id for model in models_from(spec, rows)]
+
+
+def only(listed: ListedModel, spec: ProviderSpec = SPEC) -> ModelSpec:
+    (model,) = models_from(spec, [listed])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (["elk", "owl"], ["owl", "elk"]),
+        (["new", "elk", "owl"], ["owl", "elk", "new"]),
+        (["elk"], ["elk"]),
+        (["new"], ["new"]),
+        ([], []),
+        (["z-think", "b", "a-mini", "z-mini-think"], ["a-mini", "b", "z-mini-think", "z-think"]),
+        (["b", "a"], ["b", "a"]),
+        (["owl", "owl", "b", "b"], ["owl", "b"]),
+    ],
+)
+def test_declared_models_lead_and_thinkers_come_last(
+    listed: list[str], expected: list[str]
+) -> None:
+    """Those that are not listed any more are gone; the unknown ones follow, plain and fast first."""
+    assert ids(*map(row, listed)) == expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "chats"),
+    [
+        (row("new"), True),
+        (row("new", chat=True), True),
+        (row("new", chat=False), False),
+        (row("new", deprecated=True), False),
+        (row("new", deprecated=False), True),
+        (row("new", retires_on="2020-01-01"), True),
+        (row("text-embed-3"), False),
+        (row("Text-Embed-3"), False),
+        (row("new-tts"), False),
+        (row("owl", deprecated=True), False),
+        (row("owl", chat=False), False),
+    ],
+)
+def test_what_does_not_chat_is_left_out(listed: ListedModel, chats: bool) -> None:
+    """On the list's word, or else on the name's."""
+    assert bool(ids(listed)) == chats
+
+
+def test_where_a_provider_says_what_chats_nothing_else_does() -> None:
+    """By the beginnings of its names."""
+    spec = replace(SPEC, chat_include=("gem",))
+
+    assert ids(row("gem-1"), row("Gem-2"), row("veo-gem"), row("gem-embed"), spec=spec) == [
+        "gem-1",
+        "Gem-2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "context", "output"),
+    [
+        (row("owl"), 8000, 1000),
+        (row("owl", context=4000), 4000, 1000),
+        (row("owl", context=16_000, output=2000), 16_000, 2000),
+    ],
+)
+def test_the_list_knows_a_models_size_better(
+    listed: ListedModel, context: int, output: int
+) -> None:
+    """Whatever else is declared stays."""
+    assert only(listed) == replace(OWL, context=context, output=output)
+
+
+def test_a_declared_model_that_is_confirmed_is_the_same_object() -> None:
+    """Plans that were made for it hold."""
+    assert only(row("owl", context=8000)) is OWL
+
+
+TAGS: dict[str, str] = {
+    "gemini-2.5-flash": "fast tools vision",
+    "gemini-2.5-flash-lite": "fast tools vision",
+    "gemini-2.5-pro": "large tools vision",
+    "gemini-exp": "tools vision",
+    "llama-3.1-8b-instant": "fast small tools",
+    "llama-3.3-70b-versatile": "large tools",
+    "meta/llama-3.1-405b-instruct": "large tools",
+    "mistral-small-latest": "fast tools",
+    "mistral-large-latest": "large tools",
+    "ministral-3b-latest": "fast small tools",
+    "openai/gpt-oss-120b": "large tools reasoning",
+    "openai/gpt-oss-20b": "fast tools reasoning",
+    "gpt-4o-mini": "fast tools",
+    "minimax/minimax-m2": "tools reasoning",
+    "qwen/qwen2.5-vl-72b-instruct": "large tools vision",
+    "deepseek/deepseek-r1:free": "tools reasoning",
+    "deepseek-r1-distill-llama-70b": "large tools reasoning",
+    "qwen3-235b-a22b-thinking-2507": "large tools reasoning",
+    "qwen2.5:0.5b": "fast small tools",
+    "llama3.2:3b": "fast small tools",
+    "llama3.3:70b": "large tools",
+    "smollm2-1.7b": "fast small tools",
+    "gemma-3-27b-it": "fast tools vision",
+    "elite-writer": "tools",
+    "smaller-is-better": "tools",
+}
+
+
+@pytest.mark.parametrize(("name", "tags"), TAGS.items())
+def test_a_name_tells_what_the_list_does_not(name: str, tags: str) -> None:
+    """By its own words, not by parts of others: no Gemini is a mini."""
+    assert only(row(name)).tags == tuple(tags.split())
+
+
+@pytest.mark.parametrize(
+    ("listed", "tag", "holds"),
+    [
+        (row("new"), "tools", True),
+        (row("new", features=("tools",)), "tools", True),
+        (row("new", features=("temperature",)), "tools", False),
+        (row("new", input_modalities=("text", "image")), "vision", True),
+        (row("new", features=("reasoning",)), "reasoning", True),
+        (row("new", features=("structured_outputs",)), "json_schema", True),
+        (row("new"), "json_schema", False),
+    ],
+)
+def test_what_the_list_says_counts(listed: ListedModel, tag: str, holds: bool) -> None:
+    """Tools are only denied by a list that tells of features at all."""
+    assert (tag in only(listed).tags) == holds
+
+
+@pytest.mark.parametrize(
+    ("model_id", "free", "expected"),
+    [
+        ("owl:free", None, True),
+        ("owl2", None, False),
+        ("owl2", True, True),
+        ("owl2", False, False),
+        ("owl2:free", False, False),
+    ],
+)
+def test_where_some_cost_money_the_list_or_the_name_tells(
+    model_id: str, free: bool | None, expected: bool
+) -> None:
+    """Not to know is to take it for a paid one."""
+    spec = replace(SPEC, free_suffix=":free")
+
+    assert only(row(model_id, free=free), spec).free is expected
+
+
+def test_where_none_costs_money_prices_do_not_matter() -> None:
+    """They are what it would cost beyond the free tier."""
+    assert only(row("new", free=False)).free is True
+
+
+FAMILIES = {
+    "llama-3.3-70b": [
+        "llama-3.3-70b",
+        "llama-3.3-70b-versatile",
+        "meta-llama/llama-3.3-70b-instruct:free",
+        "meta/llama-3.3-70b-instruct",
+        "Llama-3.3-70B-Instruct",
+    ],
+    "gpt-oss-120b": ["gpt-oss-120b", "openai/gpt-oss-120b", "openai/gpt-oss-120b:free"],
+    "gemma-3-27b": ["gemma-3-27b-it", "google/gemma-3-27b-it:free"],
+    "mistral-small": ["mistral-small-latest", "mistral-small-2506"],
+    "qwen2.5-7b": ["qwen2.5:7b", "qwen2.5:7b-instruct"],
+    "qwen2.5-72b": ["qwen2.5:72b"],
+    "llama3.2": ["llama3.2:latest", "llama3.2"],
+}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "family"),
+    [(model_id, family) for family, members in FAMILIES.items() for model_id in members],
+)
+def test_one_family_is_the_same_weights_everywhere(model_id: str, family: str) -> None:
+    """Under any vendor, variant or instruct suffix; another size is another family."""
+    assert family_of(model_id) == family
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_declared_model_passes_its_own_providers_rules(name: str) -> None:
+    """What is built in would otherwise be dropped by the first live list."""
+    spec = PROVIDERS[name]
+    listed = [row(model.id) for model in spec.models]
+
+    assert models_from(spec, listed) == spec.models
+
+
+def test_limits_come_from_the_declaration() -> None:
+    """A model that is not declared has none of its own."""
+    stored = [replace(OWL, limits=None, context=5), ModelSpec("new", limits=(Limit(1),))]
+
+    assert restored(SPEC, stored) == (replace(OWL, context=5), ModelSpec("new"))
+
+
+@given(st.lists(st.builds(ListedModel, id=st.text(min_size=1)), max_size=8))
+def test_any_list_gives_each_of_its_models_once(listed: list[ListedModel]) -> None:
+    """And a second look gives the same."""
+    models = models_from(SPEC, listed)
+    names = [model.id for model in models]
+
+    assert len(set(names)) == len(names)
+    assert set(names) <= {one.id for one in listed}
+    assert models_from(SPEC, listed) == models
+    assert all(family_of(name) == family_of(name).lower() for name in names)
