@@ -479,6 +479,7 @@ def test_a_folder_that_cannot_be_had_costs_nothing_but_the_file(tmp_path: Path) 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of 3.12
 def test_a_forked_child_asks_for_itself() -> None:
     """Although the thread that was asking is not there any more."""
     clock, provider = FakeClock(), acme()
