@@ -131,7 +131,7 @@ def succeeds_in_a_child(work: Callable[[], object]) -> bool:
     if child == 0:  # nothing of the test run may go on in here
         try:
             os._exit(0 if work() else 1)
-        except BaseException:
+        finally:
             os._exit(2)
     return os.waitpid(child, 0)[1] == 0
 
