@@ -21,12 +21,12 @@ def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.5) -> str | No
 
 
 def unknown(kind: str, word: object, words: Iterable[str]) -> str:
-    """A sentence that names the wrong word, the nearest valid one and, after it, all of them."""
+    """A sentence that names the wrong word and the nearest valid one, or all if none is near."""
     valid = list(words)
     shown = f"of type {type(word).__name__}"
     if isinstance(word, str):
         # A long word is no typing error but something pasted, a key perhaps: it is not shown.
         shown = repr(word) if len(word) <= _LONGEST else f"of {len(word)} characters"
     guess = nearest(word, valid) if isinstance(word, str) else None
-    hint = "" if guess is None else f": did you mean {guess!r}?"
-    return f"unknown {kind} {shown}{hint} (valid: {', '.join(valid)})"
+    hint = f" (valid: {', '.join(valid)})" if guess is None else f": did you mean {guess!r}?"
+    return f"unknown {kind} {shown}{hint}"

@@ -152,7 +152,6 @@ def _kind(value: object) -> str:
 
 
 def _unknown(name: str) -> ConfigError:
-    return ConfigError(
-        unknown("parameter", name, sorted(PARAMETERS))
-        + "; what only one provider knows goes into extra_body={...}"
-    )
+    wrong = unknown("parameter", name, sorted(PARAMETERS))
+    stop = "" if wrong.endswith("?") else "."
+    return ConfigError(f"{wrong}{stop} What only one provider knows goes into extra_body={{...}}")

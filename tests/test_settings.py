@@ -364,6 +364,16 @@ def test_the_nearest_word_is_one_of_the_valid_ones(word: str, words: list[str]) 
         assert (nearest(valid, words) or "").casefold() == valid.casefold()
 
 
+def test_a_wrong_word_is_told_the_nearest_or_all() -> None:
+    """Of many valid words, one that fits says more than the list."""
+    words = ["temperature", "top_p", "seed"]
+
+    assert unknown("word", "tempature", words) == (
+        "unknown word 'tempature': did you mean 'temperature'?"
+    )
+    assert unknown("word", "xyz", words) == "unknown word 'xyz' (valid: temperature, top_p, seed)"
+
+
 def test_a_long_wrong_word_is_not_repeated() -> None:
     """It was pasted, and may be a secret."""
     assert unknown("model", "x" * 31, ["a", "b"]) == "unknown model of 31 characters (valid: a, b)"
