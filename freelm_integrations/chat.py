@@ -82,11 +82,44 @@ class ToolCallPart:
     extra: Mapping[str, Any] | None = None
 
 
+KIND_WORDS: Mapping[str, str] = {
+    "throttled": "rate limited",
+    "overloaded": "overloaded",
+    "server_error": "server error",
+    "timeout": "silent",
+    "unreachable": "unreachable",
+    "broken": "connection broke",
+    "cut": "cut off",
+    "empty": "said nothing",
+    "unauthorized": "key refused",
+    "unpaid": "no credit",
+    "forbidden": "forbidden",
+    "blocked": "blocked here",
+    "model_gone": "model gone",
+    "not_on_plan": "not on this plan",
+    "unsupported": "cannot do this",
+    "tool_failed": "bad tool call",
+    "bad_parameter": "bad parameter",
+    "too_large": "over the minute's tokens",
+    "too_long": "prompt too long",
+    "moderated": "moderated",
+    "malformed": "called malformed",
+}
+"""What each kind of fault is called where a person reads it."""
+
+
+def fault_words(kind: str, status: int | None = None) -> str:
+    """What went wrong, for people: `rate limited (429)`. A kind without words stands for itself."""
+    words = KIND_WORDS.get(kind, kind.replace("_", " "))
+    return words if status is None else f"{words} ({status})"
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """How one attempt of a call ended.
+    """How one attempt of a call ended; `str()` of it is a line to read.
 
-    `kind` is the fault's kind, or None for the attempt that answered.
+    `kind` is the fault's kind, or None for the attempt that answered. `ms` is how long it took, for
+    that one to its first content; `retry_after` the wait the server asked for (s).
     """
 
     provider: str
@@ -97,6 +130,16 @@ class AttemptRecord:
     message: str = ""
     retry_after: float | None = None
     ms: float = 0.0
+
+    def __str__(self) -> str:
+        """Who was asked, what came of it, and after how long."""
+        what = "answered" if self.kind is None else fault_words(self.kind, self.status)
+        return f"{self.provider} {self.model}: {what} after {self.ms:.0f} ms"
+
+    def __repr__(self) -> str:
+        """Every field that says something, the time in whole milliseconds."""
+        fields = {**self.to_dict(), "ms": round(self.ms)}
+        return f"AttemptRecord({', '.join(f'{name}={field!r}' for name, field in fields.items())})"
 
     def to_dict(self) -> Json:
         """A JSON-safe dict without the empty fields."""

@@ -222,7 +222,8 @@ def _model_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    from freelm_integrations.timeline import KIND_WORDS, span  # noqa: PLC0415
+    from freelm_integrations.chat import fault_words  # noqa: PLC0415 - only who asks pays
+    from freelm_integrations.timeline import span  # noqa: PLC0415
 
     fault = row["last_fault"]
     return {
@@ -233,7 +234,7 @@ def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
         "resting": [
             f"{rest['model'] or rest['scope']}: {rest['kind']}" for rest in row["cooldowns"]
         ],
-        "last fault": "" if fault is None else KIND_WORDS.get(fault["kind"], fault["kind"]),
+        "last fault": "" if fault is None else fault_words(fault["kind"]),
     }
 
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from freelm_integrations.chat import fault_words
 from freelm_integrations.events import AttemptFailed, CallCommitted, Exhausted, Resumed, RouteCooled
-from freelm_integrations.timeline import KIND_WORDS, Timeline, span
+from freelm_integrations.timeline import Timeline, span
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -146,7 +147,7 @@ def print_summary(timeline: Timeline, console: Console | None = None) -> None:
         {
             "provider": row.provider,
             "attempts": row.attempts,
-            "failed": ", ".join(f"{KIND_WORDS.get(k, k)} {n}" for k, n in row.failed.items()),
+            "failed": ", ".join(f"{fault_words(kind)} {n}" for kind, n in row.failed.items()),
             "answers": row.answers,
             "median ms": _ms(row.median_ms),
         }
@@ -168,8 +169,7 @@ def _line(event: Event) -> str:
     if isinstance(event, RouteCooled):
         return f"     {event.scope} rests {span(event.cools_for)}"
     if isinstance(event, AttemptFailed):
-        code = "" if event.status is None else f" ({event.status})"
-        said = f"{KIND_WORDS.get(event.kind, event.kind)}{code} after {_ms(event.ms)} ms"
+        said = f"{fault_words(event.kind, event.status)} after {_ms(event.ms)} ms"
         return f"  {event.attempt}. {event.provider} {event.model}: {said}"
     if isinstance(event, CallCommitted):
         said = f"first words {_ms(event.ms)} ms after the question"

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from freelm_integrations.chat import fault_words
 from freelm_integrations.client import FreeLLM
 from freelm_integrations.errors import FreeLLMError
 from freelm_integrations.providers.choice import CLASSES
 from freelm_integrations.settings import Settings
-from freelm_integrations.timeline import KIND_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -126,9 +126,8 @@ def _fault(spec: ProviderSpec, mark: str, error: FreeLLMError) -> Finding:
 
 
 def _symptom(last: AttemptRecord) -> str:
-    code = "" if last.status is None else f" ({last.status})"
     said = f": {_first_line(last.message)}" if last.message else ""
-    return f"{KIND_WORDS.get(last.kind or '', last.kind)}{code}{said}"
+    return fault_words(last.kind or "", last.status) + said
 
 
 def _mending(spec: ProviderSpec, kind: str) -> str:

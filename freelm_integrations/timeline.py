@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
+from freelm_integrations.chat import fault_words
 from freelm_integrations.events import (
     AttemptFailed,
     AttemptStarted,
@@ -22,31 +23,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.events import Event
 
-__all__ = ["KIND_WORDS", "Attempt", "ProviderSummary", "Timeline"]
-
-KIND_WORDS: Mapping[str, str] = {
-    "throttled": "rate limited",
-    "overloaded": "overloaded",
-    "server_error": "server error",
-    "timeout": "silent",
-    "unreachable": "unreachable",
-    "broken": "connection broke",
-    "cut": "cut off",
-    "empty": "said nothing",
-    "unauthorized": "key refused",
-    "unpaid": "no credit",
-    "forbidden": "forbidden",
-    "blocked": "blocked here",
-    "model_gone": "model gone",
-    "not_on_plan": "not on this plan",
-    "unsupported": "cannot do this",
-    "tool_failed": "bad tool call",
-    "bad_parameter": "bad parameter",
-    "too_large": "over the minute's tokens",
-    "too_long": "prompt too long",
-    "moderated": "moderated",
-    "malformed": "called malformed",
-}
+__all__ = ["Attempt", "ProviderSummary", "Timeline"]
 
 Outcome = Literal["trying", "failed", "answers", "answered", "dropped"]
 
@@ -77,10 +54,8 @@ class Attempt:
         """What came of it, for people: `rate limited (429), key rests 20 s`."""
         if self.outcome != "failed" or self.kind is None:
             return self.outcome
-        code = "" if self.status is None else f" ({self.status})"
-        said = f"{KIND_WORDS.get(self.kind, self.kind)}{code}"
         rest = "" if self.rests is None else f", {self.rests} rests {span(self.rests_for)}"
-        return said + rest
+        return fault_words(self.kind, self.status) + rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

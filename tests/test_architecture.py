@@ -69,7 +69,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "llama_index": FRONT_END,
     "timeline": ("chat", "events"),
     "display": ("chat", "events", "timeline"),
-    "doctor": (*FRONT_END, "timeline", "providers"),
+    "doctor": (*FRONT_END, "providers"),
     "cli": (*FRONT_END, "demo", "display", "doctor", "timeline"),
     "__main__": ("cli",),
     "lab": (),

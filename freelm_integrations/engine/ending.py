@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from freelm_integrations.chat import fault_words
 from freelm_integrations.errors import (
     ContextOverflow,
     FreeLLMError,
@@ -20,12 +22,8 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.faults import FaultKind
 
 TOO_LONG = frozenset({"too_long", "too_large"})
-WORDS = {
-    "throttled": "rate limit reached (429)",
-    "unauthorized": "key not valid",
-    "unpaid": "no credit left",
-    "timeout": "timed out",
-}
+AT_ONCE = 0.5
+"""Seconds that are not worth telling: they would be shown as none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,7 @@ class Summary:
     views: tuple[RouteView, ...]
     ready_after: float | None
     is_out_of_time: bool
+    is_out_of_attempts: bool
     timeout: float
 
 
@@ -81,16 +80,25 @@ def _all_for_length(summary: Summary) -> bool:
 
 
 def _headline(summary: Summary) -> str:
-    tries = len(summary.records)
+    return f"{_what_ended(summary)}{_comeback(summary.ready_after)}:"
+
+
+def _what_ended(summary: Summary) -> str:
+    count = len(summary.records)
+    tries = "1 attempt" if count == 1 else f"{count} attempts"
     if summary.is_out_of_time:
-        what = f"no route answered within {summary.timeout:g} s ({tries} attempts)"
-    elif tries == 0:
-        what = "no route is free to answer"
-    else:
-        what = f"no route answered ({tries} attempt{'s' if tries > 1 else ''})"
-    if summary.ready_after is not None:
-        what += f"; the first is expected back in {summary.ready_after:.0f} s"
-    return what + ":"
+        return f"no route answered within {summary.timeout:g} s ({tries})"
+    if summary.is_out_of_attempts:
+        return f"no route answered ({tries}, the most one call may make)"
+    return f"no route answered ({tries})" if count else "no route is free to answer"
+
+
+def _comeback(ready_after: float | None) -> str:
+    if ready_after is None:
+        return ""
+    if ready_after < AT_ONCE:
+        return "; some could be tried again now"
+    return f"; the first is expected back in {math.ceil(ready_after)} s"
 
 
 def describe(summary: Summary) -> list[str]:
@@ -100,7 +108,7 @@ def describe(summary: Summary) -> list[str]:
     """
     lines: dict[str, list[str]] = {}
     for record in summary.records:
-        words = WORDS.get(record.kind or "", (record.kind or "").replace("_", " "))
+        words = fault_words(record.kind or "", record.status)
         said = f": {record.message}" if record.message else ""
         lines.setdefault(record.provider, []).append(f"{record.model} {words}{said}")
     tried = {(record.provider, record.model, record.key) for record in summary.records}
@@ -114,7 +122,7 @@ def describe(summary: Summary) -> list[str]:
 def _resting(summary: Summary, tried: set[tuple[str, str, str]]) -> Counter[tuple[str, str]]:
     """How many routes of each provider were not asked because they rest, by reason."""
     return Counter(
-        (view.route.provider.name, WORDS.get(view.resting, view.resting))
+        (view.route.provider.name, fault_words(view.resting))
         for view in summary.views
         if view.resting is not None
         and (view.route.provider.name, view.route.model.id, view.route.key.fingerprint) not in tried

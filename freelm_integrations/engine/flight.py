@@ -219,6 +219,7 @@ class Flight:
             views=views,
             ready_after=None if ready_at == math.inf else max(0.0, ready_at - now),
             is_out_of_time=now >= self._deadline,
+            is_out_of_attempts=self._launches >= self.terms.max_attempts,
             timeout=self.terms.timeout,
         )
         error = ending.error_for(summary, utc=self._clock.utc())

@@ -253,7 +253,7 @@ def test_a_lone_provider_gets_a_second_try_after_a_passing_fault():
 def test_the_attempt_cap_holds():
     """However many routes there are."""
     sky = Sky(provider("a", keys=9), max_attempts=4)
-    with pytest.raises(NoRouteAnswered, match="4 attempts"):
+    with pytest.raises(NoRouteAnswered, match="4 attempts, the most one call may make"):
         play(sky.machine(), sky.clock, [refused(429)] * 4)
 
 

@@ -1,0 +1,98 @@
+"""What a caller reads when nobody answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from freelm_integrations.chat import AttemptRecord
+from freelm_integrations.engine.ending import Summary, describe, error_for
+from freelm_integrations.errors import NoRouteAnswered
+
+LIMITED = AttemptRecord("groq", "small", "1a2b3c4d", "throttled", 429, "slow down", 7.0, ms=7.4)
+SILENT = AttemptRecord("nim", "large", "5e6f7a8b", "timeout", ms=30_000.0)
+
+
+def summary(*records, **more) -> Summary:
+    known = {
+        "left_out": (),
+        "views": (),
+        "ready_after": None,
+        "is_out_of_time": False,
+        "is_out_of_attempts": False,
+        "timeout": 60.0,
+    }
+    return Summary(records=records, **{**known, **more})
+
+
+@pytest.mark.parametrize(
+    ("given", "headline"),
+    [
+        (summary(), "no route is free to answer:"),
+        (summary(LIMITED), "no route answered (1 attempt):"),
+        (summary(LIMITED, SILENT), "no route answered (2 attempts):"),
+        (summary(SILENT, is_out_of_time=True), "no route answered within 60 s (1 attempt):"),
+        (
+            summary(LIMITED, SILENT, is_out_of_attempts=True),
+            "no route answered (2 attempts, the most one call may make):",
+        ),
+        (
+            summary(LIMITED, ready_after=6.2),
+            "no route answered (1 attempt); the first is expected back in 7 s:",
+        ),
+        (
+            summary(LIMITED, ready_after=0.0),
+            "no route answered (1 attempt); some could be tried again now:",
+        ),
+        (
+            summary(LIMITED, ready_after=0.49),
+            "no route answered (1 attempt); some could be tried again now:",
+        ),
+        (
+            summary(ready_after=0.5),
+            "no route is free to answer; the first is expected back in 1 s:",
+        ),
+    ],
+)
+def test_the_first_line_says_why_it_ended_and_what_waiting_would_do(given, headline):
+    """A caller who set `max_attempts` is told that it was the reason."""
+    error = error_for(given, utc=0.0)
+
+    assert isinstance(error, NoRouteAnswered)
+    assert str(error).splitlines()[0] == headline
+
+
+def test_each_provider_has_a_line_in_the_words_used_everywhere():
+    """The kind in words, the status where there was one, and what the server said."""
+    assert describe(summary(LIMITED, SILENT, left_out=(("groq", "old", "costs money"),))) == [
+        "groq: small rate limited (429): slow down; 1 left out (costs money)",
+        "nim: large silent",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "line", "shown"),
+    [
+        (
+            LIMITED,
+            "groq small: rate limited (429) after 7 ms",
+            (
+                "AttemptRecord(provider='groq', model='small', key='1a2b3c4d', kind='throttled', "
+                "status=429, message='slow down', retry_after=7.0, ms=7)"
+            ),
+        ),
+        (
+            SILENT,
+            "nim large: silent after 30000 ms",
+            "AttemptRecord(provider='nim', model='large', key='5e6f7a8b', kind='timeout', ms=30000)",
+        ),
+        (
+            AttemptRecord("nim", "large", "5e6f7a8b", ms=640.6),
+            "nim large: answered after 641 ms",
+            "AttemptRecord(provider='nim', model='large', key='5e6f7a8b', ms=641)",
+        ),
+    ],
+)
+def test_an_attempt_is_a_line_to_read_and_shows_what_is_known_of_it(record, line, shown):
+    """Without its empty fields."""
+    assert str(record) == line
+    assert repr(record) == shown
