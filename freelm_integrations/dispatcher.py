@@ -22,6 +22,7 @@ from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import best_first, resolve
+from freelm_integrations.routing.filters import ruled_out
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Dispatcher:
         return min(sizes, default=None)
 
     def models(self) -> list[ModelInfo]:
-        """Every model known now, best first within its provider."""
+        """Every model known now that the settings allow, best first within its provider."""
         return [
             ModelInfo(
                 provider=provider.name,
@@ -227,6 +228,7 @@ class Dispatcher:
             )
             for provider, models in self.catalogs.current().items()
             for model in best_first(provider, models)
+            if ruled_out(provider, model, self.settings) is None
         ]
 
 

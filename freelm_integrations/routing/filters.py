@@ -117,6 +117,15 @@ def admit(
     return kept, tuple(left_out.values())
 
 
+def ruled_out(provider: Provider, model: ModelSpec, guards: Guards) -> str | None:
+    """Which setting forbids this model, whatever the request; None if none does."""
+    if guards.free_only and not model.free:
+        return "costs money (free_only)"
+    if not guards.allow_training and provider.spec.trains is not False:
+        return "its free tier may train on prompts (allow_training=False)"
+    return None
+
+
 def thresholds(catalogs: Catalogs) -> tuple[int, ...]:
     """Every size at which a model starts or stops to be large enough, ascending.
 
@@ -144,20 +153,12 @@ def _objection(
     choice: Choice, needs: Needs, guards: Guards, catalog: Sequence[ModelSpec]
 ) -> LeftOut | None:
     provider, model = choice
-    if reason := _ruled_out(provider, model, guards) or _unable(model, needs, catalog):
+    if reason := ruled_out(provider, model, guards) or _unable(model, needs, catalog):
         return LeftOut(provider, model, reason)
     if reason := _too_small(provider, model, needs):
         return LeftOut(provider, model, reason, is_soft="context" not in reason)
     if needs.json_schema and _lacks("json_schema", model, catalog):
         return LeftOut(provider, model, "does not take a JSON schema", is_soft=True)
-    return None
-
-
-def _ruled_out(provider: Provider, model: ModelSpec, guards: Guards) -> str | None:
-    if guards.free_only and not model.free:
-        return "costs money (free_only)"
-    if not guards.allow_training and provider.spec.trains is not False:
-        return "its free tier may train on prompts (allow_training=False)"
     return None
 
 
