@@ -66,28 +66,6 @@ async def drive(
                     exchanges.cancel(step.attempt)
 
 
-async def exchange(send: Send, attempt: Attempt) -> AsyncGenerator[Heard, None]:
-    """One httpx exchange told as replies; closing the generator closes the response.
-
-    The response is closed before its end is told, so that nothing is left to wait for after it.
-    """
-    try:
-        response = await send(request_for(attempt))
-        try:
-            headers = headers_of(response)
-            if response.status_code != OK:
-                yield Refused(attempt, response.status_code, headers, await response.aread())
-                return
-            yield Opened(attempt, headers)
-            async for data in _pieces(response, headers):
-                yield Chunk(attempt, data)
-        finally:
-            await response.aclose()
-        yield End(attempt)
-    except httpx.RequestError as error:
-        yield Broken(attempt, weather(error))
-
-
 def _pieces(response: httpx.Response, headers: dict[str, str]) -> AsyncIterator[bytes]:
     """The body as it comes; straight from the transport where there is nothing to unpack."""
     if "content-encoding" not in headers and isinstance(response.stream, httpx.AsyncByteStream):
@@ -108,8 +86,7 @@ class TaskExchanges:
         self._replies: deque[Heard] = deque()
         self._tasks: dict[Attempt, asyncio.Task[None]] = {}
         self._heard: asyncio.Future[None] | None = None
-        self._room: asyncio.Event = asyncio.Event()
-        self._room.set()
+        self._room: asyncio.Event | None = None
 
     def launch(self, attempt: Attempt) -> None:
         """Start a task."""
@@ -129,7 +106,7 @@ class TaskExchanges:
         if not self._replies:
             return ELAPSED
         reply = self._replies.popleft()
-        if len(self._replies) < BACKLOG:
+        if self._room is not None and len(self._replies) < BACKLOG:
             self._room.set()
         return reply
 
@@ -157,21 +134,43 @@ class TaskExchanges:
             _wake(self._heard)
 
     async def _pump(self, attempt: Attempt) -> None:
-        """Forward every reply, and every exception as one.
+        """Tell one httpx exchange as replies, whatever comes of it.
 
-        A pump that died silently would be waited for.
+        If it died silently it would be waited for. The response is closed before its end is told,
+        so that nothing is left to do after it.
         """
         try:
-            async with aclosing(exchange(self._send, attempt)) as replies:
-                async for reply in replies:
-                    self._tell(reply)
-                    if len(self._replies) >= BACKLOG:
-                        self._room.clear()
-                        await self._room.wait()
+            response = await self._send(request_for(attempt))
+            try:
+                whole = await self._read(attempt, response)
+            finally:
+                await response.aclose()
+            if whole:
+                self._tell(End(attempt))
         except asyncio.CancelledError:
             raise
+        except httpx.RequestError as error:
+            self._tell(Broken(attempt, weather(error)))
         except BaseException as error:  # noqa: BLE001 - the machine re-raises what is no weather
             self._tell(Broken(attempt, error))
+
+    async def _read(self, attempt: Attempt, response: httpx.Response) -> bool:
+        """Whether it was an answer, now read to its end; a refusal is told here."""
+        headers = headers_of(response)
+        if response.status_code != OK:
+            body = await response.aread()
+            self._tell(Refused(attempt, response.status_code, headers, body))
+            return False
+        self._tell(Opened(attempt, headers))
+        async for data in _pieces(response, headers):
+            self._tell(Chunk(attempt, data))
+            if len(self._replies) >= BACKLOG:
+                await self._wait_for_room()
+        return True
+
+    async def _wait_for_room(self) -> None:
+        self._room = asyncio.Event()
+        await self._room.wait()
 
 
 def _wake(future: asyncio.Future[None]) -> None:
