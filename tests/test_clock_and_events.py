@@ -229,7 +229,7 @@ def test_the_log_tells_failures_and_the_end(caplog: pytest.LogCaptureFixture) ->
     assert told[logging.WARNING] == []
     failed, ended = told[logging.INFO]
     assert failed.startswith("a (m) failed: server_error")
-    assert ended.startswith("no route answered (1 attempt)")
+    assert ended.startswith("no route answered (1 attempt")
     assert len(told[logging.DEBUG]) == 3
 
 

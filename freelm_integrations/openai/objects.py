@@ -16,12 +16,12 @@ class Object(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that were set, as plain data."""
-        return self.model_dump(exclude_unset=True)
+        """The fields that say something, as plain data."""
+        return self.model_dump(exclude_none=True)
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """The fields that were set, as JSON text."""
-        return self.model_dump_json(exclude_unset=True, indent=indent)
+        """The fields that say something, as JSON text."""
+        return self.model_dump_json(exclude_none=True, indent=indent)
 
 
 class Function(Object):
