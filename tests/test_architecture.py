@@ -72,8 +72,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "doctor": (*FRONT_END, "providers"),
     "cli": (*FRONT_END, "demo", "display", "doctor", "timeline"),
     "__main__": ("cli",),
-    "lab": (),
-    "lab.lab": ("clock", "lab"),
+    "lab": ("nearest",),
+    "lab.lab": ("clock", "lab", "nearest"),
     # It shows both front ends at work, over the lab.
     "demo": (*FRONT_END, "display", "embedded", "lab", "langchain", "llama_index"),
 }

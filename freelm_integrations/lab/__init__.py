@@ -10,9 +10,10 @@ Each speaks its own dialect, enforces its own limits, and goes wrong on demand, 
         ...
         print(lab["groq"].requests)
 
-It knows nothing of the rest of this package: clients are tested against it. The parts: `terms` is
-what each provider publishes, `checks` what it turns down, `dialects` how it speaks; `mind` makes
-what the models say; `server` is sockets and bytes; `desk` brings them together.
+It knows nothing of the rest of this package but its clock and its sense for typing errors: clients
+are tested against it. The parts: `terms` is what each provider publishes, `checks` what it turns
+down, `dialects` how it speaks; `mind` makes what the models say; `server` is sockets and bytes;
+`desk` brings them together.
 """
 
 from __future__ import annotations

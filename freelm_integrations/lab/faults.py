@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from freelm_integrations.nearest import unknown
+
 RefusalKind = Literal[
     "rate_limited",  # the provider's own 429, with its hints
     "daily_quota",  # the 429 of a day's allowance spent
@@ -95,7 +97,7 @@ class FaultQueue:
     def add(self, fault: LabFault) -> None:
         """Script one more."""
         if fault.kind not in KINDS:
-            raise ValueError(f"no such fault: {fault.kind!r}; one of {', '.join(sorted(KINDS))}")
+            raise ValueError(unknown("fault", fault.kind, sorted(KINDS)))
         if fault.kind in CUTS | {
             "empty_answer",
             "thinking_only",

@@ -15,6 +15,7 @@ from freelm_integrations.lab.dialects import DIALECTS
 from freelm_integrations.lab.mind.words import WordsChoice, word_source
 from freelm_integrations.lab.provider import LabProvider
 from freelm_integrations.lab.server.host import Host
+from freelm_integrations.nearest import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -42,6 +43,14 @@ class Lab:
     with Lab() as lab, lab.environ():
         print(ChatFreeLLM().invoke("Hello").content)
         lab["groq"].fail("rate_limited", times=3)
+    ```
+
+    Where a `with` does not fit, as from cell to cell of a notebook:
+
+    ```python
+    lab = Lab().enter_environ()
+    print(ChatFreeLLM().invoke("Hello").content)
+    lab.close()
     ```
 
     Also an asynchronous context manager. Safe from any thread; one daemon thread serves all.
@@ -77,11 +86,9 @@ class Lab:
     ) -> None:
         """Prepare; nothing listens before `start`. Raises ValueError for an unknown provider."""
         names = tuple(DIALECTS) if providers is None else tuple(providers)
-        unknown = [name for name in names if name not in DIALECTS]
-        if unknown:
-            raise ValueError(
-                f"no such provider in the lab: {', '.join(unknown)}; it plays {', '.join(DIALECTS)}"
-            )
+        for name in names:
+            if name not in DIALECTS:
+                raise ValueError(unknown("provider of the lab", name, DIALECTS))
         self._words: WordsChoice = words
         self._seed = seed
         self._host: Host | None = None
@@ -155,7 +162,9 @@ class Lab:
     # -- providers ------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> LabProvider:
-        """The provider of this name. Raises KeyError if it is not played."""
+        """The provider of this name. Raises KeyError, with the nearest, if it is not played."""
+        if name not in self._providers:
+            raise KeyError(unknown("provider of this lab", name, self._providers))
         return self._providers[name]
 
     def __iter__(self) -> Iterator[LabProvider]:
@@ -165,6 +174,11 @@ class Lab:
     def __len__(self) -> int:
         """How many are played."""
         return len(self._providers)
+
+    def __repr__(self) -> str:
+        """Who is played, and whether anybody listens."""
+        state = "closed" if self._host is None else "running"
+        return f"<Lab: {', '.join(self._providers)}; {state}>"
 
     def heal(self) -> None:
         """Forget every fault still scripted, of all providers."""
@@ -213,6 +227,12 @@ class Lab:
             ]:
                 del os.environ[name]
             os.environ.update(hidden)
+
+    def enter_environ(self) -> Self:
+        """Start, and keep the environment set as `environ` does until `close`."""
+        self.start()
+        self._closing.enter_context(self.environ())
+        return self
 
 
 def _refuser(provider: LabProvider) -> Callable[[], bool]:

@@ -58,6 +58,23 @@ def test_the_users_own_environment_is_hidden_and_put_back(
     assert inside["GROQ_API_KEY"] == lab["groq"].keys[0]
 
 
+def test_the_environment_may_stay_set_until_the_lab_closes(monkeypatch: pytest.MonkeyPatch):
+    """For a notebook, whose cells no `with` can span; it starts the lab where nobody did."""
+    monkeypatch.setenv("GROQ_API_KEY", "mine")
+    before = dict(os.environ)
+    lab = Lab(words="plain", providers=["groq"]).enter_environ()
+    inside = dict(os.environ)
+    folder = pathlib.Path(inside["FREELM_CACHE_DIR"])
+    assert inside["GROQ_API_KEY"] == lab["groq"].keys[0]
+    assert inside["FREELM_GROQ_BASE_URL"].startswith("http://127.0.0.1:")
+    assert folder.is_dir()
+
+    lab.close()
+
+    assert dict(os.environ) == before
+    assert not folder.exists()
+
+
 def test_the_cache_folder_goes_with_the_lab():
     """It is there as long as the lab is."""
     with Lab(words="plain") as lab, lab.environ():
@@ -176,10 +193,35 @@ def test_keys_are_obviously_made_up(lab: Lab):
     assert starts["nim"].startswith("nvapi-")
 
 
-def test_an_unknown_provider_is_refused_by_name():
-    """With the names of those there are."""
-    with pytest.raises(ValueError, match=r"acme.*groq"):
-        Lab(providers=["groq", "acme"])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("xyz", "valid: openrouter, google"), ("grok", "did you mean 'groq'?")]
+)
+def test_an_unknown_provider_is_refused_with_the_nearest(lab: Lab, name: str, hint: str):
+    """Or with the names of those there are; as an argument and as a subscript."""
+    with pytest.raises(ValueError, match=name) as argument:
+        Lab(providers=["groq", name])
+    with pytest.raises(KeyError, match=name) as subscript:
+        lab[name]
+
+    assert hint in str(argument.value)
+    assert hint in str(subscript.value)
+
+
+def test_an_unknown_fault_is_refused_with_the_nearest(lab: Lab):
+    """There are too many to list."""
+    with pytest.raises(ValueError, match="did you mean 'rate_limited'") as caught:
+        lab["groq"].fail("rate_limit")  # type: ignore[arg-type]
+
+    assert "whitespace" not in str(caught.value)
+
+
+def test_a_lab_shows_who_is_played_and_whether_it_runs():
+    """And no key."""
+    lab = Lab(words="plain", providers=["groq", "nim"])
+    assert repr(lab) == "<Lab: groq, nim; closed>"
+
+    with lab:
+        assert repr(lab) == "<Lab: groq, nim; running>"
 
 
 def test_one_connection_serves_request_after_request(lab: Lab):
@@ -238,7 +280,7 @@ def test_embedding_quirks(lab: Lab, ask: Asker):
 
 
 def test_the_lab_stands_alone():
-    """It needs nothing of the rest of the package but the clock: it is the other side."""
+    """It needs nothing of the rest but the clock and the nearest word: it is the other side."""
     code = (
         "import sys, types; m = types.ModuleType('freelm_integrations');"
         "m.__path__ = ['freelm_integrations']; sys.modules['freelm_integrations'] = m;"
@@ -248,7 +290,7 @@ def test_the_lab_stands_alone():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "['clock', 'lab'] False"
+    assert done.stdout.strip() == "['clock', 'lab', 'nearest'] False"
 
 
 def test_the_fixture_for_users(freelm_lab: Lab, ask: Asker):
