@@ -14,8 +14,9 @@ from freelm_integrations import (
     OpenRouter,
 )
 from freelm_integrations.client import AsyncFreeLLM, FreeLLM
-from freelm_integrations.errors import MissingKey
-from freelm_integrations.settings import guess_provider
+from freelm_integrations.errors import ConfigError, MissingKey
+from freelm_integrations.langchain.errors import as_model_error
+from freelm_integrations.settings import Settings, guess_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class Clients:
     """
 
     def __init__(self, options: Mapping[str, Any], api_key: SecretStr | None = None) -> None:
-        """Keep what to make them of; nothing is checked or opened before the first use."""
+        """Keep what to make them of; nothing is opened before the first use."""
         self._options = dict(options)
         self._api_key = api_key
         self._lock = Lock()
@@ -47,6 +48,14 @@ class Clients:
     def is_for(self, options: Mapping[str, Any], api_key: SecretStr | None) -> bool:
         """Whether these are the clients for that configuration."""
         return self._options == options and self._api_key == api_key
+
+    def check(self) -> None:
+        """Raise ConfigError for an option that makes no sense; that no key is there is no error."""
+        if self._options:
+            try:
+                Settings.from_options(**cast("Options", self._options))
+            except ConfigError as error:
+                raise as_model_error(error) from None
 
     def blocking(self) -> FreeLLM:
         """The blocking client; raises ConfigError for a configuration that makes no sense."""

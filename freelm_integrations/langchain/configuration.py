@@ -141,6 +141,7 @@ class ConfiguredChatModel(BaseChatModel):
         def __init__(self, **given: Any) -> None:
             """Refuse what nobody knows before anything else looks at it."""
             super().__init__(**tidied(given, type(self).model_fields))
+            self._clients().check()
 
     @field_validator("api_key", mode="before")
     @classmethod
