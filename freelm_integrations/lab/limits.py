@@ -19,6 +19,7 @@ Scope = Literal["account", "model"]
 Refill = Literal["steady", "utc_day", "pacific_day"]
 
 MINUTE, HOUR, DAY, MONTH = 60.0, 3600.0, 86_400.0, 2_592_000.0
+_HAIR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,13 @@ class Meter:
     def room(self, now: float) -> float:
         """Units left now; below zero when answers turned out longer than was held for them."""
         if self.limit.refill == "steady":
-            return min(self.limit.amount, self.left + (now - self.at) * self.rate)
+            gone = max(0.0, now - self.at)  # a moment may have been read before the last count
+            return min(self.limit.amount, self.left + gone * self.rate)
         return self.limit.amount if now >= self.resets_at else self.left
+
+    def whole_room(self, now: float) -> int:
+        """Whole units left now, as headers tell them; sums of floats may miss one by a hair."""
+        return max(0, math.floor(self.room(now) + _HAIR))
 
     def wait(self, amount: float, now: float) -> float:
         """Seconds until so many units fit: 0 if they do, inf if they never will."""
@@ -99,7 +105,7 @@ class Meter:
     def take(self, amount: float, now: float) -> None:
         """Count so many units; a negative amount gives back."""
         self.left = min(self.limit.amount, self.room(now) - amount)
-        self.at = now
+        self.at = max(self.at, now)
         if now >= self.resets_at:
             self.resets_at = self._midnight(now)
 

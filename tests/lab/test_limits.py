@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freelm_integrations.lab import Lab
+from freelm_integrations.lab import Lab, LabLimit
+from freelm_integrations.lab.limits import Meter
 
 if TYPE_CHECKING:
     from tests.lab.asking import Asker, MovableClock
@@ -61,6 +62,28 @@ def test_headers_tell_what_is_left(limited: Lab, ask: Asker, name: str):
     ]
 
     assert left[0] - left[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [(998.9999999, 999), (999.0, 999), (998.99, 998), (0.2, 0), (-3.5, 0)]
+)
+def test_whole_units_are_told_whatever_floats_make_of_them(left: float, told: int):
+    """A hair less than 999 is 999; a hundredth less is not, and a debt is nothing."""
+    meter = Meter(LabLimit(1000, "requests", 86_400), at=50.0)
+    meter.left = left
+
+    assert meter.whole_room(50.0) == told
+
+
+def test_a_moment_read_before_the_last_count_takes_nothing_away():
+    """Two threads may read the clock in one order and count in the other."""
+    meter = Meter(LabLimit(10, "requests", 10), at=50.0)
+    meter.take(1, 52.0)
+    meter.take(1, 51.0)
+
+    assert meter.room(52.0) == 8.0
+    assert meter.room(51.0) == 8.0
+    assert meter.room(53.0) == 9.0
 
 
 @pytest.mark.parametrize("name", ["openrouter", "google", "nim"])

@@ -92,7 +92,7 @@ class Cerebras(Dialect):
         for meter in meters:
             window = f"{meter.limit.unit}-{_WINDOWS.get(meter.limit.per, 'minute')}"
             headers[f"x-ratelimit-limit-{window}"] = str(int(meter.limit.amount))
-            headers[f"x-ratelimit-remaining-{window}"] = str(max(0, int(meter.room(now))))
+            headers[f"x-ratelimit-remaining-{window}"] = str(meter.whole_room(now))
             headers[f"x-ratelimit-reset-{window}"] = f"{meter.full_in(now):.14f}"
         return headers
 

@@ -98,7 +98,7 @@ class Dialect(Framing):
             "wait": trip.wait,
             "unit": meter.limit.unit,
             "per": meter.limit.per,
-            "left": max(0, int(meter.room(now))),
+            "left": meter.whole_room(now),
             "tripped": True,
         }
         if meter.limit.amount == 0:

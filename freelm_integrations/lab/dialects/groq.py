@@ -99,7 +99,7 @@ class Groq(Dialect):
             unit, per = meter.limit.unit, meter.limit.per
             if (unit, per) in (("requests", DAY), ("tokens", MINUTE)):
                 headers[f"x-ratelimit-limit-{unit}"] = str(int(meter.limit.amount))
-                headers[f"x-ratelimit-remaining-{unit}"] = str(max(0, int(meter.room(now))))
+                headers[f"x-ratelimit-remaining-{unit}"] = str(meter.whole_room(now))
                 headers[f"x-ratelimit-reset-{unit}"] = go_duration(meter.full_in(now))
         return headers
 

@@ -80,7 +80,7 @@ class Mistral(Dialect):
             name = names.get((meter.limit.unit, meter.limit.per))
             if name is not None:
                 headers[f"x-ratelimit-limit-{name}"] = str(int(meter.limit.amount))
-                headers[f"x-ratelimit-remaining-{name}"] = str(max(0, int(meter.room(now))))
+                headers[f"x-ratelimit-remaining-{name}"] = str(meter.whole_room(now))
         return headers
 
     def model_row(self, model: LabModel) -> Json:
