@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.chat import Delta, ToolCall, fold
+from freelm_integrations.chat import Delta, ToolCall, ToolCallPart, fold
 from freelm_integrations.wire.toolcalls import ToolCalls
 
 NAMES = st.sampled_from(["add", "sub", "get_weather"])
@@ -196,7 +196,7 @@ def test_a_signature_before_its_call_is_kept_for_it():
     part = calls.add(fragment("add", "{}"))
     assert part.extra == {"google": {"thought_signature": "s"}}
     later = calls.add({"extra_content": {"google": {"thought_signature": "t"}}})
-    assert later == (0, None, None, "", {"google": {"thought_signature": "t"}})
+    assert later == ToolCallPart(0, extra={"google": {"thought_signature": "t"}})
 
 
 JSON = st.recursive(
