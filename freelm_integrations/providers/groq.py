@@ -9,6 +9,7 @@ from freelm_integrations.providers.spec import (
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.rulebook import rule
 from freelm_integrations.wire.schemas import SchemaRules
 
 # console.groq.com/docs/rate-limits, free plan, 2026-10. A day refills steadily: its reset header
@@ -34,6 +35,7 @@ GROQ = ProviderSpec(
     key_prefixes=("gsk_",),
     # console.groq.com/docs (text-chat, reasoning, tool-use), 2026-10, and live refusals of 2026.
     dialect=ChatCompletions(
+        renames={"max_tokens": "max_completion_tokens"},  # the older name is an alias
         # A 400 each; the penalties are taken, and do nothing.
         denied=frozenset(
             {
@@ -57,6 +59,7 @@ GROQ = ProviderSpec(
         json_word=True,
         content_beside_calls="empty",  # its own answers have none; null is untried
         windows={"requests": DAY, "tokens": 60.0},
+        fault_rules=(rule("tool_failed", on=(422,)),),  # what the model wrote, not what was asked
     ),
     tiers={
         "free": Tier(each_model=_USUAL, by_model={"groq/compound-mini": _COMPOUND}),

@@ -16,7 +16,9 @@ LOCAL = ProviderSpec(
         named_choice=False,  # LM Studio takes words only
         format_with_tools=False,  # llama.cpp: one grammar at a time
         system_place="first",  # as many chat templates want it
-        think_tags={"": "think"},  # where the server does not tell thinking apart
+        # Where the server does not tell thinking apart; the templates of those named write the tag
+        # themselves, so that answers begin inside it.
+        think_tags={**dict.fromkeys(("r1", "qwq", "think", "minimax"), "think"), "": "think"},
     ),
     # Whatever was loaded there: only its own list can tell.
     models=(),

@@ -19,7 +19,7 @@ OPENROUTER = ProviderSpec(
         extra_key="openrouter",
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,  # usage always comes
-        think_tags={"minimax": "think"},
+        think_tags={"minimax": "think", "": "think"},  # some hosts let it leak
     ),
     # Per account, whatever the key; a UTC day; no token limits (docs, limits page, 2026-10).
     tiers={

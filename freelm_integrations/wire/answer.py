@@ -195,8 +195,11 @@ _LEAKED = Fault(kind="tool_failed", message="a tool call came as text")
 
 def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
     name = model.lower()
-    tag = next((tag for part, tag in rules.think_tags.items() if part in name), None)
-    return None if tag is None else ThinkSplitter(tag, leading=True)
+    for part, tag in rules.think_tags.items():
+        if part in name:
+            # Where any model is meant, a closing tag alone is more likely what is talked about.
+            return ThinkSplitter(tag, leading=True, may_lack_opening=bool(part))
+    return None
 
 
 def _unwrapped(chunk: object) -> Json:

@@ -75,7 +75,8 @@ class ChatCompletions:
         stream_options: whether usage must be asked for in streams.
         sends_done: whether a whole stream has a finish reason or `[DONE]`; if not, any end is one.
         calls_may_end: whether whole tool calls make a stream whole that has neither.
-        think_tags: by model, the tag around thinking at the beginning of an answer.
+        think_tags: by model, the tag around thinking at the beginning of an answer. Models that are
+            named (not by "") may leave out the opening one in answers that are not streamed.
         finish_words: finish reasons of its own.
 
     Faults:

@@ -28,10 +28,14 @@ class ThinkSplitter:
     character is lost but the tags and the line breaks around them.
     """
 
-    __slots__ = ("_at_start", "_close", "_held", "_open", "_state")
+    __slots__ = ("_at_start", "_close", "_held", "_may_lack_opening", "_open", "_state")
 
-    def __init__(self, tag: str, *, leading: bool) -> None:
-        """`leading`: whether an answer of this model may begin with the tag, flagged or not."""
+    def __init__(self, tag: str, *, leading: bool, may_lack_opening: bool = False) -> None:
+        """`leading`: whether an answer of this model may begin with the tag, flagged or not.
+
+        `may_lack_opening`: whether it may leave that out and send the closing one alone.
+        """
+        self._may_lack_opening = may_lack_opening
         self._open = f"<{tag}>"
         self._close = f"</{tag}>"
         self._held = ""
@@ -57,8 +61,9 @@ class ThinkSplitter:
 
     def opened(self, whole: str) -> str:
         """A whole content with its opening tag, which some models leave out (NIM, 2026-11)."""
-        is_unopened = self._state == "before" and not whole.lstrip().startswith(self._open)
-        return self._open + whole if is_unopened and self._close in whole else whole
+        if not self._may_lack_opening or self._state != "before" or self._close not in whole:
+            return whole
+        return whole if whole.lstrip().startswith(self._open) else self._open + whole
 
     def end(self) -> Said:
         """What was held back, now that nothing more comes."""

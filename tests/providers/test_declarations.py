@@ -217,6 +217,7 @@ def test_what_a_free_key_is_refused_is_marked(name: str, model_id: str) -> None:
         ("cerebras", {"max_tokens": 9}, {"max_completion_tokens": 9}, {"max_tokens"}),
         ("google", {"seed": 1, "frequency_penalty": 0}, {}, {"seed", "frequency_penalty"}),
         ("groq", {"logprobs": True, "store": True, "seed": 1}, {"seed": 1}, {"logprobs", "store"}),
+        ("groq", {"max_tokens": 9}, {"max_completion_tokens": 9}, {"max_tokens"}),
         ("nim", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
         ("nim", {"user": "me"}, {"max_tokens": 4096}, {"user"}),
         ("openrouter", {"top_k": 4}, {"top_k": 4}, set()),
@@ -262,6 +263,40 @@ def test_effort_is_said_in_the_model_s_own_words(
     wire = body(name, model_id, tags=tags, params={"reasoning_effort": asked})
 
     assert wire.get("reasoning_effort") == sent
+
+
+def test_groq_blames_its_model_for_what_it_cannot_process() -> None:
+    """A 422 there is the model's own slip, so the call goes on; elsewhere it is the request's."""
+    words = b'{"error": {"message": "Unprocessable entity"}}'
+
+    kinds = {name: PROVIDERS[name].dialect.fault(422, {}, words, utc=0).kind for name in PROVIDERS}
+    assert kinds.pop("groq") == "tool_failed"
+    assert set(kinds.values()) == {"malformed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id", "content", "text", "reasoning"),
+    [
+        ("openrouter", "any/model:free", "<think>Owls.</think>Hoot.", "Hoot.", "Owls."),
+        ("openrouter", "any/model:free", "Write </think> last.", "Write </think> last.", ""),
+        ("openrouter", "minimax/m3:free", "Owls.</think>Hoot.", "Hoot.", "Owls."),
+        ("local", "deepseek-r1:8b", "Owls.</think>Hoot.", "Hoot.", "Owls."),
+        ("local", "llama3.2:3b", "Write </think> last.", "Write </think> last.", ""),
+        ("groq", "any-model", "<think>Owls.</think>Hoot.", "<think>Owls.</think>Hoot.", ""),
+    ],
+)
+def test_thinking_that_leaks_is_told_from_the_answer(
+    name: str, model_id: str, content: str, text: str, reasoning: str
+) -> None:
+    """Where it is known to; an answer that only talks about the tags stays whole."""
+    decoder = PROVIDERS[name].dialect.decoder(Request(messages=()), model_id)
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    decoder.feed(json.dumps({"choices": [choice]}).encode())
+    said = decoder.end()
+
+    assert isinstance(said, list)
+    assert "".join(delta.text for delta in said) == text
+    assert "".join(delta.reasoning for delta in said) == reasoning
 
 
 @pytest.mark.parametrize(

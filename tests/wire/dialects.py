@@ -20,7 +20,7 @@ PLAIN = ChatCompletions()
 
 _SAMPLING = frozenset({"temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"})
 _LOW_TO_HIGH = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
-_LEAKED_THINKING = {"": "think"}
+_LEAKED_THINKING = {"minimax": "think", "": "think"}
 
 OPENROUTER = ChatCompletions(
     developer_role=True,

@@ -62,6 +62,23 @@ def test_flagged_pieces_are_thinking(pieces, flags, text, reasoning):
     assert split(pieces, leading=False, flags=flags) == Said(text, reasoning)
 
 
+@pytest.mark.parametrize(
+    ("whole", "may_lack_opening", "expected"),
+    [
+        ("a</think>b", True, Said("b", "a")),
+        ("\n<think>a</think>b", True, Said("b", "a")),
+        ("a <think> b", True, Said("a <think> b")),
+        ("The tag </think> closes it.", False, Said("The tag </think> closes it.")),
+        ("<think>a</think>b", False, Said("b", "a")),
+    ],
+)
+def test_only_some_models_leave_the_opening_tag_out(whole, may_lack_opening, expected):
+    """In others a closing tag alone is part of the answer."""
+    splitter = ThinkSplitter("think", leading=True, may_lack_opening=may_lack_opening)
+
+    assert splitter.feed(splitter.opened(whole)) == expected
+
+
 @given(thought=WORDS, answer=WORDS, cuts=st.lists(st.integers(0, 70), max_size=8))
 def test_nothing_is_lost_or_doubled(thought, answer, cuts):
     """Any thinking, any answer, any pieces: the same two texts, but for breaks at the seams."""
