@@ -425,6 +425,11 @@ class DeltaStream:
         """Wrap the running machine."""
         self._deltas = deltas
 
+    def __repr__(self) -> str:
+        """Whether anything can still come."""
+        is_open = getattr(self._deltas, "gi_frame", None) is not None
+        return f"<DeltaStream: {'open' if is_open else 'ended'}>"
+
     def __iter__(self) -> Iterator[Delta]:
         """The deltas still to come."""
         return self._deltas
@@ -455,6 +460,11 @@ class AsyncDeltaStream:
     def __init__(self, deltas: AsyncGenerator[Delta, None]) -> None:
         """Wrap the running machine."""
         self._deltas = deltas
+
+    def __repr__(self) -> str:
+        """Whether anything can still come."""
+        is_open = getattr(self._deltas, "ag_frame", None) is not None
+        return f"<AsyncDeltaStream: {'open' if is_open else 'ended'}>"
 
     def __aiter__(self) -> AsyncIterator[Delta]:
         """The deltas still to come."""

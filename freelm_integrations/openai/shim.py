@@ -37,6 +37,10 @@ class OpenAI:
         self.chat = Chat(Completions(self._client))
         self.models = Models(self._client)
 
+    def __repr__(self) -> str:
+        """What it runs over, without keys."""
+        return f"<OpenAI over {self._client!r}>"
+
     def close(self) -> None:
         """Close idle connections."""
         self._client.close()
@@ -58,6 +62,10 @@ class AsyncOpenAI:
         self._client = AsyncFreeLLM(**options_from_openai(options, is_async=True))
         self.chat = AsyncChat(AsyncCompletions(self._client))
         self.models = AsyncModels(self._client)
+
+    def __repr__(self) -> str:
+        """What it runs over, without keys."""
+        return f"<AsyncOpenAI over {self._client!r}>"
 
     async def close(self) -> None:
         """Close the running loop's idle connections."""
@@ -199,6 +207,10 @@ class Stream:
         self._deltas = deltas
         self._chunks = self._translate(chunker)
 
+    def __repr__(self) -> str:
+        """Whether anything can still come."""
+        return f"<Stream of {self._deltas!r}>"
+
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         """The chunks still to come."""
         return self._chunks
@@ -236,6 +248,10 @@ class AsyncStream:
         """Translate these deltas."""
         self._deltas = deltas
         self._chunks = self._translate(chunker)
+
+    def __repr__(self) -> str:
+        """Whether anything can still come."""
+        return f"<AsyncStream of {self._deltas!r}>"
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         """The chunks still to come."""
