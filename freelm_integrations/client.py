@@ -51,9 +51,18 @@ class _Client:
         return client
 
     def __repr__(self) -> str:
-        """The configuration, without keys."""
-        providers = ", ".join(repr(one) for one in self._dispatcher.settings.providers)
-        return f"{type(self).__name__}(providers=[{providers}])"
+        """The configuration, without keys; of half-made ones only the name."""
+        dispatcher: Dispatcher | None = vars(self).get("_dispatcher")
+        found = () if dispatcher is None else dispatcher.settings.providers
+        return f"{type(self).__name__}(providers=[{', '.join(map(repr, found))}])"
+
+    def __copy__(self) -> Self:
+        """Itself: it is safe to share, and its connections are not to be doubled."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself, like `copy`."""
+        return self
 
     def context_window(self, model: str | Sequence[str] | None = None) -> int | None:
         """The smallest context (tokens) among the models such a call may use; nothing is sent.

@@ -16,7 +16,7 @@ Rules that keep it sound:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import AttemptRecord, Delta, Origin
@@ -38,6 +38,8 @@ from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from freelm_integrations.chat import Request, Usage
     from freelm_integrations.clock import Clock
     from freelm_integrations.engine.itinerary import Candidates
@@ -54,6 +56,8 @@ SHORTEST_PAUSE = 0.02
 """Seconds before looking again for a route that seemed ready but was not."""
 FAREWELL = 0.5
 """Seconds a connection gets to end after a whole answer; a clean end lets it be used again."""
+TELLING = 8
+"""So many characters of a key are too many to show."""
 SLACK = 0.001
 """Seconds by which a timer may be early and still have run out: sums of floats are never exact."""
 NEVER_DROPPED = frozenset(
@@ -247,6 +251,7 @@ class Flight:
         heard = self._hear(leg, reply)
         now = self._clock.now()
         if isinstance(heard, Fault):
+            heard = _without_key(heard, leg.route.key.secret)
             if isinstance(reply, Chunk):
                 self._dropped.append(leg.attempt)  # its exchange is still open
             if leg.has_finished:
@@ -434,6 +439,17 @@ class Flight:
 _NOTHING: list[Attempt] = []
 _PLAIN = {"content-type": "application/json", "accept": "application/json"}
 _STREAM = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+def _without_key(fault: Fault, secret: SecretStr) -> Fault:
+    """Servers may repeat the key they were sent, whatever it looks like, and cut in its midst."""
+    key, message = secret.get_secret_value(), fault.message
+    if not key or key[:TELLING] not in message:
+        return fault
+    message = message.replace(key, "***")
+    for length in range(len(key) - 1, TELLING - 1, -1):
+        message = message.replace(key[:length], "***")
+    return replace(fault, message=message)
 
 
 def _weather(error: BaseException) -> Fault:

@@ -88,7 +88,7 @@ class Chunk:
     """Bytes of a 200's body."""
 
     attempt: Attempt
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Refused:
     attempt: Attempt
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,8 @@ class Provider:
 
     def __repr__(self) -> str:
         """Name, number of keys and their fingerprints; nothing that could be secret."""
+        if "keys" not in vars(self):
+            return f"<{type(self).__name__}, half made>"
         keys = [key.fingerprint for key in self.keys if key is not NO_KEY]
         count = f"{len(keys)} key" + ("" if len(keys) == 1 else "s")
         marks = f": {', '.join(keys)}" if keys else ""

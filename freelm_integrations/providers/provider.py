@@ -10,7 +10,7 @@ from typing_extensions import Never
 
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.providers.address import checked_base_url
+from freelm_integrations.providers.address import checked_base_url, place_of
 from freelm_integrations.providers.configured import Provider
 from freelm_integrations.providers.keys import Key
 from freelm_integrations.providers.options import refuse_unexpected, variable_of
@@ -128,6 +128,8 @@ class OpenAICompatible(Provider):
             account=account,
             discover=discover,
         )
+        # A name is anybody's choice: what is known of one address is not to be told of another.
+        vars(self)["id"] = f"{self.name}@{place_of(self.base_url)}"
 
 
 class Local(Provider):

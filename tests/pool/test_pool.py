@@ -111,7 +111,7 @@ def test_a_retired_key_stays_out_until_a_person_acts(pool):
     view = pool.views((route,), NOW + 1e9)[0]
     assert (view.resting, view.ready_at) == ("retired", math.inf)
 
-    pool.forget("acme")
+    pool.forget(route.provider.id)
 
     assert pool.lease(route, NOW) is not None
 

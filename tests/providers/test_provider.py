@@ -227,8 +227,9 @@ def test_another_endpoint_needs_no_key_and_has_no_limits(monkeypatch: pytest.Mon
     keyed = OpenAICompatible("my-ai", "https://x.example/v1", models=["m"], priority=3)
 
     assert secrets(free) == [""]
-    assert repr(free) == "<OpenAICompatible 'my-ai', 0 keys>"
-    assert (free.base_url, free.id, free.shared_limits) == ("https://x.example/v1", "my-ai", ())
+    assert repr(free) == "<OpenAICompatible 'my-ai@x.example/v1', 0 keys>"
+    assert (free.base_url, free.id) == ("https://x.example/v1", "my-ai@x.example/v1")
+    assert free.shared_limits == ()
     assert free.limits_of(ModelSpec("m")) == ()
     assert secrets(keyed) == ["k1", "k2"]
     assert keyed.priority == 3
