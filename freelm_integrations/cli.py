@@ -172,28 +172,41 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _models(options: argparse.Namespace) -> int:
     from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.display import print_models  # noqa: PLC0415
 
     with FreeLLM() as client:
-        rows = [model.to_dict() for model in client.models()]
-    _show(rows, options, _model_row)
-    return 0 if rows else _no_keys()
+        models, keys = client.models(), client.health()
+    if keys and not models:
+        _say("the settings leave no model: see FREELM_ALLOW_TRAINING and FREELM_<NAME>_MODELS")
+        return _FAILED
+    return _show([model.to_dict() for model in models], options, lambda: print_models(models))
 
 
 def _health(options: argparse.Namespace) -> int:
     from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.display import print_health  # noqa: PLC0415
 
     with FreeLLM() as client:
         rows = client.health()
-    _show(rows, options, _health_row)
-    return 0 if rows else _no_keys()
+    return _show(rows, options, lambda: print_health(rows))
 
 
 def _capacity(options: argparse.Namespace) -> int:
     from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.display import print_capacity  # noqa: PLC0415
 
     with FreeLLM() as client:
         rows = client.capacity()
-    _show(rows, options, _capacity_row)
+    return _show(rows, options, lambda: print_capacity(rows))
+
+
+def _show(
+    rows: Sequence[Mapping[str, Any]], options: argparse.Namespace, table: Callable[[], None]
+) -> int:
+    if options.json:
+        _print_json(list(rows))
+    elif rows:
+        table()
     return 0 if rows else _no_keys()
 
 
@@ -202,54 +215,6 @@ def _no_keys() -> int:
 
     _say(no_key_message())
     return _FAILED
-
-
-def _show(
-    rows: Sequence[Mapping[str, Any]],
-    options: argparse.Namespace,
-    brief: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-) -> None:
-    if options.json:
-        _print_json(list(rows))
-    elif rows:
-        from freelm_integrations.display import print_table  # noqa: PLC0415 - rich is an extra
-
-        print_table([brief(row) for row in rows])
-
-
-def _model_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: row[name] for name in ("provider", "id", "family", "tags", "context", "source")}
-
-
-def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    from freelm_integrations.chat import fault_words  # noqa: PLC0415 - only who asks pays
-    from freelm_integrations.timeline import span  # noqa: PLC0415
-
-    fault = row["last_fault"]
-    return {
-        "provider": row["provider"],
-        "key": row["fingerprint"],
-        "state": row["state"],
-        "back in": "" if row["ready_after"] is None else span(row["ready_after"]),
-        "resting": [
-            f"{rest['model'] or rest['scope']}: {rest['kind']}" for rest in row["cooldowns"]
-        ],
-        "last fault": "" if fault is None else fault_words(fault["kind"]),
-    }
-
-
-def _capacity_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    from freelm_integrations.timeline import span  # noqa: PLC0415 - only who asks pays
-
-    back = row["resets_after"]
-    return {
-        "provider": row["provider"],
-        "model": row["model"] or "all together",
-        "left": f"{row['remaining']:.0f}",
-        "limit": f"{row['limit']:.0f}",
-        "unit": f"{row['unit']} / {span(row['per'])}",
-        "resets in": "" if back is None else span(back),
-    }
 
 
 def _print_json(value: object) -> None:

@@ -6,6 +6,7 @@
         for piece in llm.stream("Hello"):
             screen.write(piece.text)
     print_summary(screen.timeline)
+    print_models(llm.models())
 
 On a terminal each section is one table that is redrawn in place; in a pipe, in a notebook or on a
 dumb terminal it is one line an event, and no control codes.
@@ -14,7 +15,7 @@ dumb terminal it is one line an event, and no control codes.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from freelm_integrations.chat import fault_words
 from freelm_integrations.events import AttemptFailed, CallCommitted, Exhausted, Resumed, RouteCooled
@@ -35,6 +36,9 @@ __all__ = [
     "Timeline",
     "attempts_table",
     "make_console",
+    "print_capacity",
+    "print_health",
+    "print_models",
     "print_summary",
     "print_table",
 ]
@@ -156,12 +160,64 @@ def print_summary(timeline: Timeline, console: Console | None = None) -> None:
     print_table(rows, console=console)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], *, console: Console | None = None) -> None:
-    """Print rows of one shape; their names are the headings. What is no text is put briefly."""
-    table = _table(tuple(rows[0]) if rows else ())
+def print_models(models: Iterable[_Listed], *, console: Console | None = None) -> None:
+    """Print what `models()` of a client gives: a row a model."""
+    names = ("provider", "id", "family", "tags", "context", "source")
+    listed = [model.to_dict() for model in models]
+    print_table([{name: row[name] for name in names} for row in listed], console=console)
+
+
+def print_health(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
+    """Print what `health()` of a client gives: a row a key, without its windows."""
+    print_table([_health_row(row) for row in rows], console=console)
+
+
+def print_capacity(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
+    """Print what `capacity()` of a client gives: a row a window."""
+    print_table([_capacity_row(row) for row in rows], console=console)
+
+
+def print_table(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
+    """Print rows; the names in any of them are the headings. What is no text is put briefly."""
+    rows = list(rows)
+    headings = tuple(dict.fromkeys(name for row in rows for name in row))
+    table = _table(headings)
     for row in rows:
-        _add_row(table, [_cell(value) for value in row.values()])
+        _add_row(table, [_cell(row.get(name)) for name in headings])
     (make_console() if console is None else console).print(table)
+
+
+class _Listed(Protocol):
+    """A `ModelInfo`, which this module need not know."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    fault, back = row["last_fault"], row["ready_after"]
+    return {
+        "provider": row["provider"],
+        "key": row["fingerprint"],
+        "state": row["state"],
+        "back in": "" if back is None else span(back),
+        "resting": [
+            f"{rest['model'] or rest['scope']}: {fault_words(rest['kind'])}"
+            for rest in row["cooldowns"]
+        ],
+        "last fault": "" if fault is None else fault_words(fault["kind"], fault["status"]),
+    }
+
+
+def _capacity_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    back = row["resets_after"]
+    return {
+        "provider": row["provider"],
+        "model": row["model"] or "all together",
+        "left": f"{row['remaining']:.0f}",
+        "limit": f"{row['limit']:.0f}",
+        "unit": f"{row['unit']} / {span(row['per'])}",
+        "resets in": "" if back is None else span(back),
+    }
 
 
 def _line(event: Event) -> str:

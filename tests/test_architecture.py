@@ -70,7 +70,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "timeline": ("chat", "events"),
     "display": ("chat", "events", "timeline"),
     "doctor": (*FRONT_END, "providers"),
-    "cli": (*FRONT_END, "demo", "display", "doctor", "timeline"),
+    "cli": (*FRONT_END, "demo", "display", "doctor"),
     "__main__": ("cli",),
     "lab": ("nearest",),
     "lab.lab": ("clock", "lab", "nearest"),

@@ -136,6 +136,19 @@ def test_without_a_key_everything_tells_where_to_get_one(no_keys, capsys):
         assert "GROQ_API_KEY" in said.out + said.err
 
 
+def test_models_that_the_settings_rule_out_are_no_missing_key(lab, capsys, monkeypatch):
+    for name in lab.env():
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MISTRAL_API_KEY", "made_up_for_tests")
+    monkeypatch.setenv("FREELM_MISTRAL_MODELS", "small")
+    monkeypatch.setenv("FREELM_ALLOW_TRAINING", "0")
+
+    assert cli.main(["models"]) == 1
+    said = capsys.readouterr()
+    assert "FREELM_ALLOW_TRAINING" in said.err
+    assert "no key" not in said.err
+
+
 def test_a_bug_is_a_sentence_not_a_traceback(lab, capsys, monkeypatch):
     def broken(_options):
         raise RuntimeError("gsk_secret")

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from freelm_integrations.chat import KIND_WORDS
+from freelm_integrations.chat import KIND_WORDS, Request
+from freelm_integrations.dispatcher import Dispatcher
 from freelm_integrations.events import (
     AttemptFailed,
     AttemptStarted,
@@ -18,14 +19,24 @@ from freelm_integrations.events import (
     Exhausted,
     RouteCooled,
 )
+from freelm_integrations.providers.provider import Groq, Local
+from freelm_integrations.settings import Settings
 from freelm_integrations.timeline import Timeline, span
-from freelm_integrations.wire.faults import FAULT_KINDS
+from freelm_integrations.wire.faults import FAULT_KINDS, Fault
+from tests.fakes import FakeClock
 
 pytest.importorskip("rich")
 
 from rich.console import Console
 
-from freelm_integrations.display import Screen, print_summary, print_table
+from freelm_integrations.display import (
+    Screen,
+    print_capacity,
+    print_health,
+    print_models,
+    print_summary,
+    print_table,
+)
 
 GROQ = {"provider": "groq", "model": "small:free:", "key": "11111111"}
 NIM = {"provider": "nim", "model": "large", "key": "22222222"}
@@ -152,6 +163,74 @@ def test_nothing_that_looks_like_an_emoji_or_markup_is_changed():
 
     assert "a/b:free:" in target.file.getvalue()
     assert "[bold]" in target.file.getvalue()
+
+
+def test_a_row_may_lack_what_another_has():
+    target = console(terminal=False)
+    print_table([{"a": 1}, {"b": 2, "a": 3}, {"c": True}], console=target)
+
+    lines = [line.split() for line in target.file.getvalue().splitlines()]
+    assert lines == [["a", "b", "c"], ["1"], ["3", "2"], ["yes"]]
+
+
+def test_no_rows_are_an_empty_table():
+    target = console(terminal=False)
+    print_table([], console=target)
+
+    assert target.file.getvalue().strip() == ""
+
+
+@pytest.fixture(scope="module")
+def asked() -> Dispatcher:
+    """What clients ask: here a model is crowded, and a local server refused to answer."""
+    clock = FakeClock()
+    providers = [
+        Groq("gsk_made_up_for_tests", models=["small", "large"]),
+        Local("http://127.0.0.1:9/v1", models=["owl"]),
+    ]
+    one = Dispatcher(Settings.from_options(providers=providers, share=False), clock)
+    flight = one.flight(Request(messages=({"role": "user", "content": "hi"},)), None)
+    routes = {view.route.model.id: view.route for view in flight._itinerary.candidates.views(0.0)}
+    for model, fault in {
+        "large": Fault(kind="overloaded", scope="model", retry_after=20.0),
+        "owl": Fault(kind="unauthorized", status=401),
+    }.items():
+        lease = one.pool.lease(routes[model], clock.now())
+        one.pool.settle(lease, fault, clock.now())
+    return one
+
+
+@pytest.mark.parametrize(
+    ("what", "show", "headings", "holds"),
+    [
+        (
+            "models",
+            print_models,
+            "provider id family tags context source",
+            [["groq", "small"], ["groq", "large"], ["local", "owl"]],
+        ),
+        (
+            "health",
+            print_health,
+            "provider key state back in resting last fault",
+            [["groq", "ready", "large: overloaded"], ["local", "keyless", "key refused (401)"]],
+        ),
+        (
+            "capacity",
+            print_capacity,
+            "provider model left limit unit resets in",
+            [["groq", "small", "30", "requests / 60 s"], ["groq", "large", "tokens / 24 h"]],
+        ),
+    ],
+)
+def test_what_a_client_knows_is_a_table(asked, what, show, headings, holds):
+    target = console(terminal=False)
+    show(getattr(asked, what)(), console=target)
+
+    first, *lines = target.file.getvalue().splitlines()
+    assert first.split() == headings.split()
+    for words in holds:
+        assert any(all(word in line for word in words) for line in lines), words
 
 
 def test_who_is_left_without_an_answer_is_told_why():
