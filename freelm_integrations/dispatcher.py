@@ -20,6 +20,7 @@ from freelm_integrations.engine.journal import report
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.pool import Pool, shared_pool
+from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import best_first, resolve
 from freelm_integrations.routing.filters import ruled_out
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
+
+STAND_IN = (
+    "no provider key is set; the local model answers. freellm doctor lists where to get free keys"
+)
+"""The one warning for who has no key but a local model."""
 
 logger = logging.getLogger("freelm_integrations")
 _calls = itertools.count(1)
@@ -86,7 +92,8 @@ class Explanation:
 
 
 def _candidate_line(number: int, row: Json) -> str:
-    line = f"{number}. {row['provider']} {row['model']} (key {row['key']})"
+    key = row["key"] if row["key"] == NO_KEY.fingerprint else f"key {row['key']}"
+    line = f"{number}. {row['provider']} {row['model']} ({key})"
     if row["ready"]:
         return line
     after = row["ready_after"]
@@ -140,8 +147,7 @@ class Dispatcher:
         if settings.is_local_stand_in and not self._has_warned:
             self._has_warned = True
             # No place in the caller's code: that may be many layers up, or on another thread.
-            message = "the local model answers: " + no_key_message()
-            warnings.warn_explicit(message, UserWarning, filename="freelm_integrations", lineno=1)
+            warnings.warn_explicit(STAND_IN, UserWarning, filename="freelm_integrations", lineno=1)
         terms = Terms(
             timeout=settings.timeout,
             attempt_timeout=settings.attempt_timeout,

@@ -59,6 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "engine.flight",
         "engine.journal",
         "pool.pool",
+        "providers.keys",
         "routing",
         "settings",
     ),

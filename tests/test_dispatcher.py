@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from freelm_integrations.chat import Request
 from freelm_integrations.dispatcher import Dispatcher
-from freelm_integrations.providers.provider import Groq, Mistral
+from freelm_integrations.errors import MissingKey
+from freelm_integrations.providers.provider import Groq, Local, Mistral
 from freelm_integrations.providers.spec import ModelSpec
 from freelm_integrations.settings import Settings
 from tests.fakes import FakeClock
@@ -54,3 +57,44 @@ def test_only_models_that_may_be_called_are_listed(options, ids):
     one = dispatcher(groq("gratis", ModelSpec("costly", free=False)), mistral("other"), **options)
 
     assert [model.id for model in one.models()] == ids
+
+
+def local():
+    return Local("http://localhost:11434/v1", models=["owl"])
+
+
+def test_a_local_model_that_stands_in_says_so_once_in_one_line():
+    """With where to look: the list of all keys belongs to the error of who has nothing at all."""
+    one = Dispatcher(
+        Settings(providers=(local(),), is_local_stand_in=True, share=False), FakeClock()
+    )
+    with pytest.warns(UserWarning, match="the local model answers") as caught:
+        one.flight(ASKED, None)
+
+    assert len(caught) == 1
+    assert "freellm doctor" in str(caught[0].message)
+    assert "\n" not in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one.flight(ASKED, None)
+
+
+def test_without_anything_to_ask_the_error_lists_every_key():
+    """What to set, and where it is had."""
+    one = Dispatcher(Settings(providers=(), share=False), FakeClock())
+    with pytest.raises(MissingKey) as caught:
+        one.flight(ASKED, None)
+
+    assert "GROQ_API_KEY" in str(caught.value)
+    assert "https://console.groq.com/keys" in str(caught.value)
+
+
+def test_a_provider_without_keys_has_a_row_in_health_all_the_same():
+    """Asked or not, and told apart from one that lost its key."""
+    one = dispatcher(groq("a"), local())
+    rows = {row["provider"]: row for row in one.health()}
+
+    assert list(rows) == ["groq", "local"]
+    assert rows["local"]["fingerprint"] == "keyless"
+    assert rows["local"]["state"] == "ready"
+    assert str(one.explain(ASKED)).endswith("2. local owl (keyless)")
