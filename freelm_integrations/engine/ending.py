@@ -80,6 +80,8 @@ def _all_for_length(summary: Summary) -> bool:
 
 
 def _headline(summary: Summary) -> str:
+    if not (summary.records or summary.views or summary.left_out):
+        return "no route is known: no provider gave its list of models"
     return f"{_what_ended(summary)}{_comeback(summary.ready_after)}:"
 
 

@@ -11,6 +11,8 @@ from freelm_integrations.errors import NoRouteAnswered
 LIMITED = AttemptRecord("groq", "small", "1a2b3c4d", "throttled", 429, "slow down", 7.0, ms=7.4)
 SILENT = AttemptRecord("nim", "large", "5e6f7a8b", "timeout", ms=30_000.0)
 
+NOT_FREE = (("groq", "old", "costs money"),)
+
 
 def summary(*records, **more) -> Summary:
     known = {
@@ -27,7 +29,8 @@ def summary(*records, **more) -> Summary:
 @pytest.mark.parametrize(
     ("given", "headline"),
     [
-        (summary(), "no route is free to answer:"),
+        (summary(), "no route is known: no provider gave its list of models"),
+        (summary(left_out=NOT_FREE), "no route is free to answer:"),
         (summary(LIMITED), "no route answered (1 attempt):"),
         (summary(LIMITED, SILENT), "no route answered (2 attempts):"),
         (summary(SILENT, is_out_of_time=True), "no route answered within 60 s (1 attempt):"),
@@ -48,7 +51,7 @@ def summary(*records, **more) -> Summary:
             "no route answered (1 attempt); some could be tried again now:",
         ),
         (
-            summary(ready_after=0.5),
+            summary(left_out=NOT_FREE, ready_after=0.5),
             "no route is free to answer; the first is expected back in 1 s:",
         ),
     ],
@@ -63,7 +66,7 @@ def test_the_first_line_says_why_it_ended_and_what_waiting_would_do(given, headl
 
 def test_each_provider_has_a_line_in_the_words_used_everywhere():
     """The kind in words, the status where there was one, and what the server said."""
-    assert describe(summary(LIMITED, SILENT, left_out=(("groq", "old", "costs money"),))) == [
+    assert describe(summary(LIMITED, SILENT, left_out=NOT_FREE)) == [
         "groq: small rate limited (429): slow down; 1 left out (costs money)",
         "nim: large silent",
     ]
