@@ -89,7 +89,14 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "aiohttp": ("engine.transport",),
     "h11": ("lab",),
     # The border: keys are secrets there, and front ends speak their frameworks' pydantic.
-    "pydantic": ("providers.keys", "engine.steps", "openai", "langchain", "llama_index"),
+    "pydantic": (
+        "providers.keys",
+        "engine.steps",
+        "engine.flight",
+        "openai",
+        "langchain",
+        "llama_index",
+    ),
     "pydantic_core": ("llama_index",),
     "platformdirs": ("settings",),
     "typing_extensions": (

@@ -292,9 +292,10 @@ def test_providers_are_taken_as_objects_and_names(monkeypatch: pytest.MonkeyPatc
     other = OpenAICompatible("x", "https://x.example/v1", models=["m"])
     local = Local("http://localhost:1/v1")
 
-    assert names(made(providers=[other, "groq", local])) == ["x", "groq", "local@localhost:1/v1"]
+    several = names(made(providers=[other, "groq", local]))
+    assert several == ["x@x.example/v1", "groq", "local@localhost:1/v1"]
     assert names(made(providers=(Mistral("k"),))) == ["mistral"]
-    assert names(made(providers=other)) == ["x"]
+    assert names(made(providers=other)) == ["x@x.example/v1"]
     assert names(made(providers="google, Groq")) == ["google", "groq"]
     assert made(providers="groq").providers[0].keys[0].secret.get_secret_value() == "k"
     assert not made(providers="google").has_keys
