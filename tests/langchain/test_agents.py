@@ -16,6 +16,7 @@ from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain.chat_models import init_chat_model
 from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig  # noqa: TC002 - LangGraph reads the annotation
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel
 
@@ -66,8 +67,9 @@ async def test_a_graph_streams_one_message(lab: Lab) -> None:
     """LangGraph groups chunks by id; ids of several providers would split the answer."""
     llm = ChatFreeLLM()
 
-    async def speak(state: MessagesState) -> Any:
-        return {"messages": [await llm.ainvoke(state["messages"])]}
+    async def speak(state: MessagesState, config: RunnableConfig) -> Any:
+        # Python 3.10 does not hand the run on to tasks: it is passed as LangGraph's docs advise.
+        return {"messages": [await llm.ainvoke(state["messages"], config)]}
 
     graph = StateGraph(MessagesState)
     graph.add_node("speak", speak)
