@@ -5,7 +5,8 @@ of any provider decides, and matches wherever it holds:
 
 1. the exact id of a model: `openai/gpt-oss-120b`. An id without a vendor before it stands for its
    whole family, and so does one that is the name of a family: one provider's `gpt-oss-120b` is
-   another's `openai/gpt-oss-120b`. The routes of that very id come first then;
+   another's `openai/gpt-oss-120b`. The routes of that very id come first then, unless the id is
+   just the family's name;
 2. an alias: `auto` or `chat` for every model, `chat:fast` for those with a tag, `chat:fast+tools`
    for those with several;
 3. a family, the same open weights under whatever id: `gpt-oss-120b`;
@@ -96,9 +97,14 @@ def in_ranks(found: Catalogs) -> Iterator[Rank]:
 
 
 def _ranks_of(name: str, catalogs: Catalogs) -> Iterator[Rank]:
-    """The ranks a name stands for: those of the very id first, and again in their place."""
+    """The ranks a name stands for: those of the very id first, and again in their place.
+
+    Not so where the id is just the family's name: then nobody in particular was asked for.
+    """
     found = matches(name, catalogs)
-    yield from in_ranks(_select(_has_id(name.strip().casefold()), found))
+    plain = name.strip().casefold()
+    if not _select(_is_of({plain}), found):
+        yield from in_ranks(_select(_has_id(plain), found))
     yield from in_ranks(found)
 
 

@@ -140,8 +140,9 @@ OPEN = provider("open", models=(ModelSpec("v/x-it:free", family="x"), ModelSpec(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        # an id that is the family's name as well, and a bare id of a family
-        (OSS, [[OSS], ["openai/gpt-oss-120b", "openai/gpt-oss-120b:free"]]),
+        # an id that is just the family's name asks for nobody in particular
+        (OSS, [["openai/gpt-oss-120b", "openai/gpt-oss-120b:free", OSS]]),
+        # a bare id of a family leads it
         ("X-it", [["x-it"], ["v/x-it:free"], ["x-2"]]),
         ("x-2", [["x-2"], ["x-it", "v/x-it:free"]]),
         # with its vendor or its provider it is that one alone
