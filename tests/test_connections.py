@@ -298,7 +298,7 @@ def test_an_answer_that_is_no_http_is_a_failed_attempt(
 ) -> None:
     """The next provider is asked, whichever library read it."""
     if has_aiohttp and not is_async:
-        pytest.skip("it has no blocking side")
+        pytest.skip(reason="it has no blocking side")
     broken = OpenAICompatible("broken", speaker(words), models=["m"])
     whole = OpenAICompatible("whole", lab["groq"].base_url, lab["groq"].keys, lab["groq"].models)
     client = FreeLLM(providers=[broken, whole], strategy="priority", share=False)

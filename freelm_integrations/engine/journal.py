@@ -59,97 +59,62 @@ class Journal:
         return news
 
     def started(self, attempt: int, route: Route) -> None:
-        """An attempt sets off; after a failed one it is a switch as well.
+        """An attempt sets off.
 
-        Unless it is the same route again.
+        After a failed one it is a switch as well, unless it is the same route again.
         """
         if not self._is_observed:
             return
-        call, at = self._call, self._clock.utc()
         if self._failed is not None and self._failed[0] is not route:
-            self._news.append(_switched(call, at, attempt, *self._failed, route))
-        provider, model, key = _names(route)
-        self._news.append(
-            AttemptStarted(
-                call=call, at=at, attempt=attempt, provider=provider, model=model, key=key
+            left, reason = self._failed
+            self._news.append(
+                _switched(self._call, self._clock.utc(), attempt, left, reason, route)
             )
-        )
+        self._tell(AttemptStarted, route, attempt=attempt)
 
     def failed(self, attempt: int, route: Route, fault: Fault, ms: float) -> None:
         """An attempt ended in a fault."""
-        if not self._is_observed:
-            return
         self._failed = (route, fault.kind)
-        provider, model, key = _names(route)
-        self._news.append(
-            AttemptFailed(
-                call=self._call,
-                at=self._clock.utc(),
-                attempt=attempt,
-                provider=provider,
-                model=model,
-                key=key,
-                kind=fault.kind,
-                status=fault.status,
-                message=fault.message,
-                retry_after=fault.retry_after,
-                ms=ms,
-            )
+        self._tell(
+            AttemptFailed,
+            route,
+            attempt=attempt,
+            kind=fault.kind,
+            status=fault.status,
+            message=fault.message,
+            retry_after=fault.retry_after,
+            ms=ms,
         )
 
     def cooled(self, route: Route, fault: Fault, cooled: Cooled | None) -> None:
         """Something rests after a fault."""
-        if not self._is_observed or cooled is None:
-            return
-        provider, model, key = _names(route)
-        self._news.append(
-            RouteCooled(
-                call=self._call,
-                at=self._clock.utc(),
-                provider=provider,
-                model=model,
-                key=key,
-                scope=cooled.scope,
-                kind=fault.kind,
-                cools_for=cooled.cools_for,
-            )
-        )
+        if cooled is not None:
+            scope, cools_for = cooled
+            self._tell(RouteCooled, route, scope=scope, kind=fault.kind, cools_for=cools_for)
 
     def committed(self, attempt: int, route: Route, elapsed: float) -> None:
         """The first content came, `elapsed` seconds into the call."""
-        if not self._is_observed:
-            return
-        provider, model, key = _names(route)
-        self._news.append(
-            CallCommitted(
-                call=self._call,
-                at=self._clock.utc(),
-                attempt=attempt,
-                provider=provider,
-                model=model,
-                key=key,
-                ms=elapsed * 1000,
-            )
-        )
+        self._tell(CallCommitted, route, attempt=attempt, ms=elapsed * 1000)
 
     def completed(self, route: Route, attempts: int, elapsed: float, usage: Usage | None) -> None:
         """The answer is whole, `elapsed` seconds into the call."""
-        if not self._is_observed:
-            return
-        provider, model, key = _names(route)
-        self._news.append(
-            CallCompleted(
-                call=self._call,
-                at=self._clock.utc(),
-                provider=provider,
-                model=model,
-                key=key,
-                attempts=attempts,
-                ms=elapsed * 1000,
-                prompt_tokens=None if usage is None else usage.prompt_tokens,
-                completion_tokens=None if usage is None else usage.completion_tokens,
-            )
+        self._tell(
+            CallCompleted,
+            route,
+            attempts=attempts,
+            ms=elapsed * 1000,
+            prompt_tokens=None if usage is None else usage.prompt_tokens,
+            completion_tokens=None if usage is None else usage.completion_tokens,
         )
+
+    def _tell(self, made: Callable[..., Event], route: Route, /, **fields: object) -> None:
+        """Note an event of one route; for its fields see its class."""
+        if self._is_observed:
+            provider, model, key = _names(route)
+            call, at = self._call, self._clock.utc()
+            self._news.append(
+                made(call=call, at=at, provider=provider, model=model, key=key, **fields)
+            )
 
     def exhausted(self, attempts: int, reason: str, ready_after: float | None) -> None:
         """Nothing answered."""
