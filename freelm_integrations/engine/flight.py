@@ -56,6 +56,11 @@ SHORTEST_PAUSE = 0.02
 """Seconds before looking again for a route that seemed ready but was not."""
 FAREWELL = 0.5
 """Seconds a connection gets to end after a whole answer; a clean end lets it be used again."""
+KEPT_SHARE = 4
+"""Of so many attempts one is kept, by a call that may wait, for routes that are back from a rest.
+
+Else a minute in which everybody is busy would cost it all its attempts in a few milliseconds.
+"""
 TELLING = 8
 """So many characters of a key are too many to show."""
 SLACK = 0.001
@@ -153,7 +158,9 @@ class Flight:
             return None
         if self._launches >= self.terms.max_attempts or now >= self._deadline:
             return None
-        leased = self._itinerary.lease_next(now)
+        spares = self._back_at(now) is not None
+        itinerary = self._itinerary
+        leased = itinerary.lease_sparingly(now) if spares else itinerary.lease_next(now)
         return None if leased is None else self._take_off(*leased, now)
 
     def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
@@ -206,11 +213,21 @@ class Flight:
     def _next_launch_at(self, now: float) -> float:
         """When to try again with nothing in the air; raises when that is never, or too late."""
         spent = self._launches >= self.terms.max_attempts
+        if not spent and (back_at := self._back_at(now)) is not None:
+            return max(back_at, now + SHORTEST_PAUSE)
         again_at, ready_at = (math.inf, math.inf) if spent else self._itinerary.comebacks(now)
         moment = min(again_at, ready_at) if self.terms.wait else again_at
         if moment <= self._deadline and now < self._deadline:
             return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
         raise self._exhausted(now, ready_at)
+
+    def _back_at(self, now: float) -> float | None:
+        """When a route is back for which the attempts left are kept; None while none are kept."""
+        cap = self.terms.max_attempts
+        if not self.terms.wait or self._launches < cap - cap // KEPT_SHARE:
+            return None
+        back_at = self._itinerary.back_at(now)
+        return back_at if max(now, back_at) < self._deadline else None
 
     def _exhausted(self, now: float, ready_at: float) -> Exception:
         """The error that fits what was seen, with a line for every provider."""

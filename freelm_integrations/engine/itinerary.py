@@ -94,6 +94,24 @@ class Itinerary:
                     again_at = min(again_at, moment)
         return again_at, ready_at
 
+    def back_at(self, now: float) -> float:
+        """When the first route that was tried and rests since may be tried again; inf for never."""
+        moments = (
+            max(tally.again_at, view.ready_at)
+            for view in self.candidates.views(now)
+            if (tally := self._tallies.get(view.route)) is not None and self._comes_back(tally)
+        )
+        return min(moments, default=math.inf)
+
+    def lease_sparingly(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease a route of a provider not asked yet, or one that has rested since it was tried."""
+        asked = {route.provider.id for route in self._tallies}
+
+        def is_elsewhere(route: Route, _now: float) -> bool:
+            return route.provider.id not in asked
+
+        return self._lease_first(now, is_elsewhere) or self._lease_first(now, self._is_back)
+
     def tried(self, route: Route) -> None:
         """An attempt was sent there."""
         self._tallies.setdefault(route, Tally()).tries += 1
@@ -129,6 +147,15 @@ class Itinerary:
     def _is_due_again(self, route: Route, now: float) -> bool:
         tally = self._tallies.get(route)
         return tally is not None and now >= tally.again_at and self._may_try_again(tally)
+
+    def _is_back(self, route: Route, now: float) -> bool:
+        tally = self._tallies.get(route)
+        return tally is not None and now >= tally.again_at and self._comes_back(tally)
+
+    def _comes_back(self, tally: Tally) -> bool:
+        """Whether it failed for what a rest mends, and may be tried again."""
+        rests = tally.fault is not None and VERDICTS[tally.fault.kind].cools_for > 0
+        return rests and self._may_try_again(tally)
 
     def _may_try_again(self, tally: Tally) -> bool:
         if tally.fault is None or not VERDICTS[tally.fault.kind].is_transient:

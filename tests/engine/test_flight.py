@@ -239,6 +239,31 @@ def test_waiting_does_not_outlast_the_deadline():
         play(sky.machine(), sky.clock, [refused(429, retry_after="30")] * 2)
 
 
+def test_a_call_that_may_wait_keeps_attempts_for_those_who_come_back():
+    """A quarter of them; a provider not asked yet is asked all the same."""
+    sky = Sky(provider("a", keys=9), provider("b"), wait=True, max_attempts=8)
+    began_at = sky.clock.now()
+    busy = [refused(429, retry_after="5")] * 6
+    steps = play(sky.machine(), sky.clock, [*busy, refused(429, retry_after="9"), 99.0, *ANSWER])
+
+    assert hosts(steps) == ["a", "a", "a", "a", "a", "a", "b", "a"]
+    assert completion(steps).text == "hello"
+    assert sky.clock.now() - began_at == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "terms", [{"wait": False}, {"wait": True, "timeout": 3}], ids=["not waiting", "too short"]
+)
+def test_no_attempt_is_kept_where_nobody_is_back_in_time(terms):
+    """All are spent on routes not tried yet."""
+    sky = Sky(provider("a", keys=9), max_attempts=4, **terms)
+    began_at = sky.clock.now()
+    steps = play(sky.machine(), sky.clock, [*[refused(429, retry_after="5")] * 3, *ANSWER])
+
+    assert hosts(steps) == ["a"] * 4
+    assert sky.clock.now() == began_at
+
+
 def test_a_lone_provider_gets_a_second_try_after_a_passing_fault():
     """After a short jittered pause, and no third."""
     sky = Sky(provider("a"))
