@@ -15,7 +15,9 @@ from freelm_integrations.pool.pool import shared_pool
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY_WORDS = ("_API_KEY", "GOOGLE_AI_STUDIO_KEY", "FREELM_")
+KEY_WORDS = (
+    *("_API_KEY", "GOOGLE_AI_STUDIO_KEY", "HF_TOKEN", "CLOUDFLARE_", "GITHUB_MODELS_", "FREELM_"),
+)
 
 
 @pytest.fixture(autouse=True)

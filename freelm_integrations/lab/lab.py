@@ -33,7 +33,15 @@ KEY_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "mistral": ("MISTRAL_API_KEY",),
 }
 _SETTINGS = re.compile(r"FREELM_")
-_KEY_NAMES = frozenset(name for names in KEY_VARIABLES.values() for name in names)
+# Those of providers that are not played: they would be asked for real.
+_FURTHER_NAMES = (
+    *("CLOUDFLARE_API_TOKEN", "ZAI_API_KEY", "Z_AI_API_KEY", "CO_API_KEY", "COHERE_API_KEY"),
+    *("HF_TOKEN", "KILO_API_KEY", "KILOCODE_API_KEY"),
+    *("GITHUB_MODELS_API_KEY", "GITHUB_MODELS_TOKEN"),
+)
+_KEY_NAMES = frozenset(
+    {*_FURTHER_NAMES, *(name for names in KEY_VARIABLES.values() for name in names)}
+)
 
 
 class Lab:
