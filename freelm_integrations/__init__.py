@@ -22,22 +22,31 @@ from freelm_integrations.errors import (
 )
 from freelm_integrations.providers.provider import (
     NIM,
+    ZAI,
     Cerebras,
+    Cloudflare,
+    Cohere,
     GoogleAIStudio,
     Groq,
+    HuggingFace,
+    Kilo,
     Local,
     Mistral,
     OpenAICompatible,
     OpenRouter,
+    OVHcloud,
 )
 from freelm_integrations.providers.spec import Limit, ModelSpec
 from freelm_integrations.version import VERSION as __version__
 
 __all__ = [
     "NIM",
+    "ZAI",
     "AsyncFreeLLM",
     "AttemptRecord",
     "Cerebras",
+    "Cloudflare",
+    "Cohere",
     "Completion",
     "ConfigError",
     "ContextOverflow",
@@ -46,12 +55,15 @@ __all__ = [
     "FreeLLMError",
     "GoogleAIStudio",
     "Groq",
+    "HuggingFace",
+    "Kilo",
     "LedgerUnavailable",
     "Limit",
     "Local",
     "Mistral",
     "ModelSpec",
     "NoRouteAnswered",
+    "OVHcloud",
     "OpenAICompatible",
     "OpenRouter",
     "RequestRejected",

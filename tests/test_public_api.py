@@ -28,6 +28,7 @@ FACES = [
 DOCUMENTED = {
     "freelm_integrations": (
         "FreeLLM AsyncFreeLLM OpenRouter GoogleAIStudio NIM Groq Cerebras Mistral Local "
+        "Cloudflare ZAI Cohere HuggingFace OVHcloud Kilo "
         "OpenAICompatible ModelSpec Limit FreeLLMError ConfigError NoRouteAnswered "
         "RequestRejected ContextOverflow StreamInterrupted LedgerUnavailable Completion Delta"
     ),

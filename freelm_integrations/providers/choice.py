@@ -4,36 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from freelm_integrations.environment import switch, variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 from freelm_integrations.providers import PROVIDERS
+from freelm_integrations.providers.cloudflare import ACCOUNT_VARIABLE
 from freelm_integrations.providers.options import split_words
 from freelm_integrations.providers.provider import (
     NIM,
+    ZAI,
     Cerebras,
+    Cloudflare,
+    Cohere,
     GoogleAIStudio,
     Groq,
+    HuggingFace,
+    Kilo,
     Local,
     Mistral,
     OpenRouter,
+    OVHcloud,
     Provider,
 )
 
+if TYPE_CHECKING:
+    from freelm_integrations.providers.spec import ProviderSpec
+
 ProvidersArgument: TypeAlias = str | Provider | Sequence[str | Provider]
-CLASSES: Mapping[str, type[Provider]] = {
-    kind.spec.name: kind
-    for kind in (Groq, GoogleAIStudio, Mistral, OpenRouter, NIM, Cerebras, Local)
-}
+_IN_ORDER: tuple[type[Provider], ...] = (
+    *(Groq, GoogleAIStudio, Mistral, OpenRouter, NIM, Cerebras),
+    *(Cloudflare, ZAI, Cohere, HuggingFace),
+    *(OVHcloud, Kilo),
+    Local,
+)
+CLASSES: Mapping[str, type[Provider]] = {kind.spec.name: kind for kind in _IN_ORDER}
 """What a provider's name stands for; in the order of `PROVIDERS`."""
 _NO_KEY_HEAD = (
     "no key for any provider. Set one of these variables, or pass providers=[Groq('...')]:"
 )
 _NO_KEY_TAIL = (
+    "  or do without one: FREELM_KEYLESS=1 (OVHcloud; and Kilo, which may train on prompts)",
     "  or name a model of your own: FREELM_LOCAL_BASE_URL (Ollama, llama.cpp, LM Studio)",
     "  or FREELM_LOCAL_GGUF (a file; needs freelm-integrations[local])",
+)
+_RETIRED_NAMES = frozenset({"github", "github_models", "github-models", "githubmodels"})
+_RETIRED_VARIABLES = ("GITHUB_MODELS_API_KEY", "GITHUB_MODELS_TOKEN", "FREELM_GITHUB_KEYS")
+_RETIRED = (
+    "GitHub Models is no more: it was retired on 2026-07-30 (GitHub changelog). Remove {named}; "
+    "other providers serve the same open models"
 )
 _MISTRAL_KEY = re.compile(r"[A-Za-z0-9]{32}")
 """Mistral's keys have no prefix (seen 2026-10)."""
@@ -62,8 +82,11 @@ def _provider(item: object) -> Provider:
         raise ConfigError(f"providers holds the class {item.__name__}: write {item.__name__}(...)")
     if not isinstance(item, str):
         raise ConfigError(unknown("provider", item, CLASSES))
-    if (kind := CLASSES.get(item.strip().lower())) is not None:
+    name = item.strip().lower()
+    if (kind := CLASSES.get(name)) is not None:
         return kind()
+    if name in _RETIRED_NAMES:
+        raise ConfigError(_RETIRED.format(named=f"{name!r} from providers"))
     if (owner := guess_provider(item)) is not None:
         # Nothing of it is shown: it is no name but a key.
         raise ConfigError(
@@ -73,9 +96,19 @@ def _provider(item: object) -> Provider:
 
 
 def providers_in_environment() -> tuple[tuple[Provider, ...], bool]:
-    """Every provider with a key, the local one last; and whether that only stands in for others."""
+    """Every provider with a key, the local one last; and whether that only stands in for others.
+
+    Those that need no key are used where `FREELM_KEYLESS` says so, whatever keys there are.
+    """
+    for name in _RETIRED_VARIABLES:
+        if variable(name) is not None:
+            raise ConfigError(_RETIRED.format(named=f"{name} from the environment"))
+    keyless = switch("FREELM_KEYLESS")
+    hosted = (kind for name, kind in CLASSES.items() if name != "local")
     found = tuple(
-        provider for name, kind in CLASSES.items() if name != "local" and (provider := kind()).keys
+        provider
+        for kind in hosted
+        if (kind.spec.needs_key or keyless) and (provider := kind()).keys
     )
     if switch("FREELM_LOCAL"):
         return (*found, Local()), False
@@ -95,11 +128,16 @@ def _is_local_at_hand() -> bool:
 def no_key_message() -> str:
     """What to tell who has no key: every variable, where a free key is had, the way without one."""
     lines = [
-        f"  {spec.title}: set {' or '.join(spec.key_variables)} (a key: {spec.key_page})"
+        f"  {spec.title}: set {_variables(spec)} (a key: {spec.key_page})"
         for spec in PROVIDERS.values()
         if spec.needs_key
     ]
     return "\n".join((_NO_KEY_HEAD, *lines, *_NO_KEY_TAIL))
+
+
+def _variables(spec: ProviderSpec) -> str:
+    named = " or ".join(spec.key_variables)
+    return f"{named}, and {ACCOUNT_VARIABLE}" if spec.name == "cloudflare" else named
 
 
 def guess_provider(api_key: str) -> str | None:

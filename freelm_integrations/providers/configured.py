@@ -113,7 +113,7 @@ class Provider:
             prefer=prefer_of(spec, prefer),
             priority=priority_of(spec, priority),
             limits=None if limits is None else limits_of(spec, limits),
-            discover=discover and fixed is None,
+            discover=discover and fixed is None and spec.has_list,
             dialect=spec.dialect,
             headers={"user-agent": USER_AGENT, **spec.headers},
             _account=account,

@@ -1,4 +1,4 @@
-"""The providers users make: the six, any other endpoint, and a model of one's own."""
+"""The providers users make: the six, further ones, any other endpoint, a model of one's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from freelm_integrations.errors import ConfigError
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url, place_of
 from freelm_integrations.providers.configured import Provider
+from freelm_integrations.providers.further import (
+    ZAI,
+    Cloudflare,
+    Cohere,
+    HuggingFace,
+    Kilo,
+    OVHcloud,
+)
 from freelm_integrations.providers.keys import Key
 from freelm_integrations.providers.options import refuse_unexpected, variable_of
 from freelm_integrations.providers.spec import ModelSpec, ProviderSpec
@@ -27,12 +35,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NIM",
+    "ZAI",
     "Cerebras",
+    "Cloudflare",
+    "Cohere",
     "GoogleAIStudio",
     "Groq",
+    "HuggingFace",
     "Key",
+    "Kilo",
     "Local",
     "Mistral",
+    "OVHcloud",
     "OpenAICompatible",
     "OpenRouter",
     "Provider",

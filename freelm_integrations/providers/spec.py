@@ -79,7 +79,8 @@ class ProviderSpec:
     think come last. The first of `tiers` holds unless another is asked for. `trains` says whether
     the free tier may train on prompts (None: not known). `chat_exclude` are name parts of listed
     models that do not chat, `chat_include` the beginnings of those that do (empty: all);
-    `free_suffix` marks the free ones where only some are. `headers` have lower-case names.
+    `free_suffix` marks the free ones where only some are. `has_list` says whether its models are
+    listed at `/models`, at no cost. `headers` have lower-case names.
     """
 
     name: str
@@ -97,3 +98,4 @@ class ProviderSpec:
     chat_exclude: tuple[str, ...] = ()
     chat_include: tuple[str, ...] = ()
     free_suffix: str | None = None
+    has_list: bool = True

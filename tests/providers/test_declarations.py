@@ -12,12 +12,14 @@ import pytest
 from freelm_integrations.chat import Request
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url
+from freelm_integrations.providers.listing import models_from
 from freelm_integrations.providers.options import RESETS, UNITS
+from freelm_integrations.wire.catalogs import parse_models
 
 if TYPE_CHECKING:
     from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
 
-HOSTED = [spec for spec in PROVIDERS.values() if spec.needs_key]
+HOSTED = [spec for spec in PROVIDERS.values() if spec.name != "local"]
 EVERY = pytest.mark.parametrize("spec", list(PROVIDERS.values()), ids=list(PROVIDERS))
 EACH_HOSTED = pytest.mark.parametrize("spec", HOSTED, ids=[spec.name for spec in HOSTED])
 TAGS = {"fast", "large", "small", "tools", "vision", "reasoning", "json_schema"}
@@ -36,10 +38,21 @@ def model(name: str, model_id: str) -> ModelSpec:
 
 
 def test_every_provider_of_the_contract_is_declared_under_its_name() -> None:
-    """The keys of the mapping are the names; Cerebras, whose keys cost, and local come last."""
-    assert set(PROVIDERS) == {"openrouter", "google", "nim", "groq", "cerebras", "mistral", "local"}
+    """The keys of the mapping are the names; the six come first, and of them Cerebras last."""
+    order = list(PROVIDERS)
+
+    assert set(order[:5]) == {"openrouter", "google", "nim", "groq", "mistral"}
+    assert order[5:] == [
+        *("cerebras", "cloudflare", "zai", "cohere", "huggingface", "ovhcloud", "kilo", "local"),
+    ]
     assert all(name == spec.name for name, spec in PROVIDERS.items())
-    assert list(PROVIDERS)[-2:] == ["cerebras", "local"]
+
+
+def test_those_that_need_no_key_come_last() -> None:
+    """They share their allowance with whoever has the same address."""
+    assert [name for name, spec in PROVIDERS.items() if not spec.needs_key] == [
+        *("ovhcloud", "kilo", "local"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +64,12 @@ def test_every_provider_of_the_contract_is_declared_under_its_name() -> None:
         ("groq", "GROQ_API_KEY FREELM_GROQ_KEYS"),
         ("cerebras", "CEREBRAS_API_KEY FREELM_CEREBRAS_KEYS"),
         ("mistral", "MISTRAL_API_KEY FREELM_MISTRAL_KEYS"),
+        ("cloudflare", "CLOUDFLARE_API_TOKEN FREELM_CLOUDFLARE_KEYS"),
+        ("zai", "ZAI_API_KEY Z_AI_API_KEY FREELM_ZAI_KEYS"),
+        ("cohere", "CO_API_KEY COHERE_API_KEY FREELM_COHERE_KEYS"),
+        ("huggingface", "HF_TOKEN FREELM_HUGGINGFACE_KEYS"),
+        ("ovhcloud", "FREELM_OVHCLOUD_KEYS"),
+        ("kilo", "KILO_API_KEY KILOCODE_API_KEY FREELM_KILO_KEYS"),
         ("local", ""),
     ],
 )
@@ -126,14 +145,22 @@ def test_limits_can_be_counted(spec: ProviderSpec) -> None:
 @pytest.mark.parametrize(
     ("family", "names"),
     [
-        ("gpt-oss-120b", {"groq", "nim", "cerebras"}),
-        ("gpt-oss-20b", {"groq", "nim"}),
+        (
+            "gpt-oss-120b",
+            {"groq", "nim", "cerebras", "cloudflare", "huggingface", "ovhcloud"},
+        ),
+        ("gpt-oss-20b", {"groq", "nim", "huggingface", "ovhcloud"}),
         ("gemma-4-31b", {"google", "openrouter", "nim"}),
-        ("gemma-4-26b-a4b", {"google", "openrouter"}),
-        ("nemotron-3-super-120b", {"openrouter", "nim"}),
-        ("nemotron-3-ultra-550b", {"openrouter", "nim"}),
-        ("nemotron-3.5-lightning", {"openrouter", "nim"}),
+        ("gemma-4-26b-a4b", {"google", "openrouter", "cloudflare"}),
+        ("nemotron-3-super-120b", {"openrouter", "nim", "kilo"}),
+        ("nemotron-3-ultra-550b", {"openrouter", "nim", "kilo"}),
+        ("nemotron-3.5-lightning", {"openrouter", "nim", "kilo"}),
         ("qwen3.8-27b", {"groq", "cerebras"}),
+        ("qwen3.6-27b", {"groq", "ovhcloud"}),
+        ("llama-3.3-70b", {"nim", "cloudflare", "huggingface", "ovhcloud"}),
+        ("llama-3.1-8b", {"nim", "huggingface"}),
+        ("glm-4.7-flash", {"cloudflare", "zai"}),
+        ("north-mini-code", {"openrouter", "cohere", "kilo"}),
     ],
 )
 def test_open_weights_have_one_family_name_everywhere(family: str, names: set[str]) -> None:
@@ -177,16 +204,59 @@ def test_open_weights_have_one_family_name_everywhere(family: str, names: set[st
                 (20, "requests", 86400, "pacific_day"),
             },
         ),
+        ("kilo", "free", {(200, "requests", 3600, "rolling")}),
+        ("ovhcloud", "free", {(2, "requests", 60, "rolling")}),
+        ("cohere", "free", {(20, "requests", 60, "rolling")}),
     ],
 )
 def test_published_limits_are_declared_as_they_are_counted(
     name: str, tier: str, limits: set[tuple[float, str, float, str]]
 ) -> None:
-    """OpenRouter's over all models together, the others' over each apart."""
+    """OpenRouter's and Kilo's over all models together, the others' over each apart."""
     declared = PROVIDERS[name].tiers[tier]
-    counted = declared.shared if name == "openrouter" else declared.each_model
+    counted = declared.shared if name in {"openrouter", "kilo"} else declared.each_model
 
     assert {(one.amount, one.unit, one.per, one.resets) for one in counted} == limits
+
+
+def test_a_trial_at_cohere_is_counted_by_the_month_too() -> None:
+    """Over all models together, and no call is spent on its list."""
+    (month,) = PROVIDERS["cohere"].tiers["free"].shared
+
+    assert (month.amount, month.unit, month.resets) == (1000, "requests", "utc_month")
+    assert not PROVIDERS["cohere"].has_list
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "free"),
+    [
+        ("zai", b'{"data": [{"id": "glm-4.7-flash"}, {"id": "glm-9"}]}', ["glm-4.7-flash"]),
+        (
+            "kilo",
+            (
+                b'{"data": [{"id": "openrouter/free"}, {"id": "acme/owl:free"}, {"id": "acme/owl"},'
+                b' {"id": "acme/owl-guard:free"}, {"id": "kilo-auto/free"}]}'
+            ),
+            ["kilo-auto/free", "acme/owl:free"],
+        ),
+        (
+            "huggingface",
+            (
+                b'{"data": [{"id": "acme/owl", "providers": [{"is_free": false}]},'
+                b' {"id": "acme/elk", "providers": [{"is_free": false}, {"is_free": true}]},'
+                b' {"id": "openai/gpt-oss-20b", "providers": [{"is_free": false}]}]}'
+            ),
+            ["openai/gpt-oss-20b", "acme/elk"],
+        ),
+    ],
+)
+def test_of_a_list_with_paid_models_only_the_free_ones_are_taken_for_free(
+    name: str, listed: bytes, free: list[str]
+) -> None:
+    """Nor does Kilo's router to classifiers, or a classifier, count as a model that chats."""
+    found = models_from(PROVIDERS[name], parse_models(listed))
+
+    assert [one.id for one in found if one.free] == free
 
 
 def test_cerebras_counts_as_a_credit_unless_told_otherwise() -> None:
@@ -222,6 +292,14 @@ def test_what_a_free_key_is_refused_is_marked(name: str, model_id: str) -> None:
         ("nim", {"user": "me"}, {"max_tokens": 4096}, {"user"}),
         ("openrouter", {"top_k": 4}, {"top_k": 4}, set()),
         ("local", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("cloudflare", {}, {"max_tokens": 2048}, set()),
+        ("cloudflare", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("cohere", {"logit_bias": {}, "top_k": 4, "seed": 1}, {"seed": 1}, {"logit_bias", "top_k"}),
+        ("cohere", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("zai", {"temperature": 2.0, "seed": 1}, {"temperature": 1.0}, {"seed", "max_tokens"}),
+        ("ovhcloud", {"max_completion_tokens": 9}, {"max_tokens": 9}, {"max_completion_tokens"}),
+        ("kilo", {"top_k": 4}, {"top_k": 4}, set()),
+        ("huggingface", {"seed": 1}, {"seed": 1}, set()),
     ],
 )
 def test_parameters_go_as_each_provider_takes_them(
@@ -252,6 +330,10 @@ def test_parameters_go_as_each_provider_takes_them(
         ("nim", "nvidia/nemotron-3-ultra-550b-a55b", "low", "medium"),
         ("nim", "moonshotai/kimi-k3", "low", None),
         ("cerebras", "gpt-oss-120b", "none", "low"),
+        ("cohere", "command-a-reasoning-08-2025", "minimal", "none"),
+        ("cohere", "command-a-plus-05-2026", "low", "high"),
+        ("cohere", "command-a-03-2025", "low", None),
+        ("zai", "glm-4.7-flash", "high", None),
     ],
 )
 def test_effort_is_said_in_the_model_s_own_words(
@@ -263,6 +345,21 @@ def test_effort_is_said_in_the_model_s_own_words(
     wire = body(name, model_id, tags=tags, params={"reasoning_effort": asked})
 
     assert wire.get("reasoning_effort") == sent
+
+
+@pytest.mark.parametrize(
+    ("model_id", "params", "thinking"),
+    [
+        ("glm-4.7-flash", {}, {"type": "disabled"}),
+        ("glm-4.7-flash", {"thinking": {"type": "enabled"}}, {"type": "enabled"}),
+        ("glm-5.3", {}, None),
+    ],
+)
+def test_glm_thinks_only_where_that_is_asked_for(
+    model_id: str, params: dict[str, Any], thinking: dict[str, str] | None
+) -> None:
+    """It would stay silent for too long; those that cannot but think are told nothing."""
+    assert body("zai", model_id, params=params).get("thinking") == thinking
 
 
 def test_groq_blames_its_model_for_what_it_cannot_process() -> None:
@@ -305,6 +402,12 @@ def test_thinking_that_leaks_is_told_from_the_answer(
         ("openrouter", False),
         ("mistral", False),
         ("cerebras", False),
+        ("zai", False),
+        ("kilo", False),
+        ("cloudflare", True),
+        ("cohere", True),
+        ("huggingface", True),
+        ("ovhcloud", True),
         ("groq", True),
         ("google", True),
         ("nim", True),

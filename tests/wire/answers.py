@@ -425,4 +425,64 @@ ROWS = (
     Row("nim", "name-in-every-fragment.sse", calls=[("add", '{"a":1}')], finish="tool_calls"),
     Row("nim", "legacy-function-call.sse", calls=[("add", '{"a":1}')], finish="tool_calls"),
     Row("nim", "length-inside-a-call.sse", calls=[("add", '{"a":')], finish="length"),
+    Row("cloudflare", "text.json", text="Hoot.", finish="stop", usage=(9, 3, 12, None, None)),
+    Row("cloudflare", "error-in-200.json", fault="overloaded"),
+    Row("cohere", "text.sse", text="Hoot.", finish="stop", usage=(9, 3, 12, None, None)),
+    Row("huggingface", "text.sse", text="Hoot.", finish="stop", usage=(9, 3, 12, None, None)),
+    Row(
+        "zai",
+        "thinking.sse",
+        text="Hoot.",
+        reasoning="Owls.",
+        finish="stop",
+        usage=(12, 6, 18, None, None),
+    ),
+    Row(
+        "zai",
+        "tool-call.sse",
+        calls=[("add", '{"a":1}')],
+        ids=["call_-7"],
+        finish="tool_calls",
+        usage=(20, 9, 29, None, None),
+    ),
+    Row("zai", "sensitive.sse", fault="moderated"),
+    Row(
+        "ovhcloud",
+        "reasoning.sse",
+        text="Hoot.",
+        reasoning="Owls.",
+        finish="stop",
+        usage=(69, 8, 77, None, None),
+    ),
+    Row(
+        "ovhcloud",
+        "think-in-text.sse",
+        model="Qwen3-32B",
+        text="Hoot.",
+        reasoning="Owls.\n",
+        finish="stop",
+    ),
+    Row(
+        "kilo",
+        "details.sse",
+        text="Hoot.",
+        reasoning="Owls.",
+        finish="stop",
+        usage=(9, 4, 13, None, None),
+        extra={
+            "kilo": {
+                "reasoning_details": [
+                    {
+                        "type": "reasoning.text",
+                        "format": "unknown",
+                        "index": 0,
+                        "text": "Owls.",
+                        "signature": "c2ln",
+                    }
+                ],
+                "model": "m",
+            }
+        },
+    ),
+    Row("kilo", "error-in-stream.sse", fault="server_error"),
 )
