@@ -51,7 +51,10 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.hints import Reading
 
 WITNESSES = 2
-"""Providers that must call a request malformed before the caller is told so at once."""
+"""Providers that must call a request malformed before the caller is told so at once.
+
+Where only one can be asked, so many models of it.
+"""
 SHORTEST_PAUSE = 0.02
 """Seconds before looking again for a route that seemed ready but was not."""
 FAREWELL = 0.5
@@ -137,7 +140,7 @@ class Flight:
         self._clock = clock
         self._open: dict[Attempt, Leg] = {}
         self._dropped: list[Attempt] = []
-        self._blamed: set[str] = set()
+        self._blamed: set[tuple[str, str]] = set()
         self._deadline = self.started_at + terms.timeout
         self._launches = 0
         self._resume_at = self.started_at
@@ -413,9 +416,17 @@ class Flight:
         """Note what the fault says of the route and of the request."""
         self._itinerary.failed(route, fault, now, chance=self._clock.chance())
         if VERDICTS[fault.kind].blames_request:
-            self._blamed.add(route.provider.id)
-            if len(self._blamed) >= WITNESSES:
+            self._blamed.add((route.provider.id, route.model.id))
+            if self._is_blame_believed(route, now):
                 raise ending.rejected(tuple(self.records))
+
+    def _is_blame_believed(self, route: Route, now: float) -> bool:
+        if len({provider for provider, _ in self._blamed}) >= WITNESSES:
+            return True
+        until = self._deadline if self.terms.wait else now
+        return len(self._blamed) >= WITNESSES and self._itinerary.is_alone(
+            route.provider, now, until=until
+        )
 
     def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
         partial = "".join(self._said)

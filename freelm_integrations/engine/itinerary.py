@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.pool.pool import Lease, Pool
     from freelm_integrations.pool.view import Route, RouteView
+    from freelm_integrations.providers.provider import Provider
     from freelm_integrations.wire.faults import Fault
 
 TRIES_OF_A_ROUTE = 2
@@ -62,6 +63,8 @@ class Itinerary:
         self._waits = waits
         self._tallies: dict[Route, Tally] = {}
         self._shy: set[str] = set()
+        self._unfit: set[tuple[str, str]] = set()
+        """(provider id, model id) of what cannot serve this request, whatever the key."""
 
     def lease_next(self, now: float) -> tuple[Route, Lease] | None:
         """Lease the best route that is ready: a fresh one first.
@@ -86,7 +89,8 @@ class Itinerary:
         for view in self.candidates.views(now):
             tally = self._tallies.get(view.route)
             if tally is None:
-                ready_at = min(ready_at, view.ready_at)
+                if self._is_fit(view.route):
+                    ready_at = min(ready_at, view.ready_at)
             elif self._may_try_again(tally):
                 moment = max(tally.again_at, view.ready_at)
                 ready_at = min(ready_at, moment)
@@ -127,8 +131,17 @@ class Itinerary:
         tally.fault = fault
         pause = PAUSE_BEFORE_AGAIN * (1 + chance) if verdict.feeds_breaker else 0.0
         tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
-        if verdict.feeds_breaker:
+        if verdict.feeds_breaker or verdict.blames_request:
             self._shy.add(route.provider.id)
+        if verdict.scope == "call" and not verdict.is_transient:
+            self._unfit.add((route.provider.id, route.model.id))
+
+    def is_alone(self, provider: Provider, now: float, *, until: float) -> bool:
+        """Whether no other provider can be asked by then."""
+        return all(
+            view.route.provider.id == provider.id or view.ready_at > until
+            for view in self.candidates.views(now)
+        )
 
     def _lease_first(self, now: float, test: _Test) -> tuple[Route, Lease] | None:
         for view in self.candidates.views(now):
@@ -139,10 +152,13 @@ class Itinerary:
         return None
 
     def _is_fresh(self, route: Route, _now: float) -> bool:
-        return route not in self._tallies
+        return route not in self._tallies and self._is_fit(route)
 
-    def _is_fresh_elsewhere(self, route: Route, _now: float) -> bool:
-        return route not in self._tallies and route.provider.id not in self._shy
+    def _is_fresh_elsewhere(self, route: Route, now: float) -> bool:
+        return self._is_fresh(route, now) and route.provider.id not in self._shy
+
+    def _is_fit(self, route: Route) -> bool:
+        return (route.provider.id, route.model.id) not in self._unfit
 
     def _is_due_again(self, route: Route, now: float) -> bool:
         tally = self._tallies.get(route)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from freelm_integrations.chat import fold
@@ -14,6 +16,7 @@ from freelm_integrations.errors import (
 )
 from freelm_integrations.events import AttemptFailed, CallCompleted, Exhausted, ProviderSwitched
 from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.wire.faults import Fault
 from tests.engine.flying import (
     ANSWER,
     ROLE,
@@ -172,6 +175,52 @@ def test_the_only_provider_that_calls_the_request_malformed_is_believed():
     sky = Sky(provider("a"))
     with pytest.raises(RequestRejected):
         play(sky.machine(), sky.clock, [refused(400, "bad messages")])
+
+
+def test_a_lone_provider_is_believed_once_two_of_its_models_agree():
+    """One model alone may be peculiar; of two that agree, no third and no other key is asked."""
+    sky = Sky(provider("a", keys=3, models=("a1", "a2", "a3")))
+    with pytest.raises(RequestRejected) as caught:
+        play(sky.machine(), sky.clock, [refused(400, "bad messages")] * 2)
+    assert [record.model for record in caught.value.attempts] == ["a1", "a2"]
+
+    steps = play(sky.machine(), sky.clock, [refused(400, "bad messages"), *ANSWER])
+    assert hosts(steps) == ["a", "a"]
+
+
+def test_a_provider_that_rests_cannot_testify_unless_it_is_waited_for():
+    """With nobody else to ask now, two models of one provider are enough."""
+    blaming = refused(400, "bad messages")
+    other = provider("b")
+    for wait, script in ((False, [blaming] * 2), (True, [blaming, blaming, 99.0, blaming])):
+        sky = Sky(provider("a", models=("a1", "a2")), other, wait=wait)
+        route, now = sky.pool.route(other, other.keys[0], other.models[0]), sky.clock.now()
+        fault = Fault(kind="throttled", retry_after=9.0)
+        sky.pool.settle(sky.pool.lease(route, now), fault, now)
+        with pytest.raises(RequestRejected) as caught:
+            play(sky.machine(), sky.clock, script)
+        assert len(caught.value.attempts) == (3 if wait else 2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        refused(400, "too long", code="context_length_exceeded"),
+        refused(413, "too large"),
+        refused(400, "bad messages"),
+        refused(400, "this model does not support tools"),
+    ],
+    ids=["too long", "too large", "malformed", "unsupported"],
+)
+def test_what_a_model_cannot_serve_it_is_not_asked_with_another_key(wrong):
+    """The key changes nothing about it."""
+    sky = Sky(provider("a", keys=3, models=("a1", "a2")))
+    steps = play(sky.machine(), sky.clock, [wrong, *ANSWER])
+
+    launched = [
+        json.loads(step.attempt.body)["model"] for step in steps if isinstance(step, Launch)
+    ]
+    assert launched == ["a1", "a2"]
 
 
 def test_a_prompt_too_long_for_all_is_a_context_overflow():
