@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.faults import FaultKind
 
 TOO_LONG = frozenset({"too_long", "too_large"})
+GONE = frozenset({"model_gone", "not_on_plan", "forbidden"})
+"""What a key has no model for says nothing about the prompt."""
 AT_ONCE = 0.5
 """Seconds that are not worth telling: they would be shown as none."""
 
@@ -43,7 +45,7 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
     """The exception that fits: the request's fault, the prompt's length, or nobody free."""
     kinds = {record.kind for record in summary.records}
     lines = "".join(f"\n  {line}" for line in describe(summary))
-    if kinds and kinds <= TOO_LONG and not summary.is_out_of_time:
+    if _is_too_long_for_all(summary, kinds):
         return ContextOverflow(
             "the prompt is too long for every candidate:" + lines, attempts=summary.records
         )
@@ -54,6 +56,20 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
     ready_at = None if summary.ready_after is None else utc + summary.ready_after
     return NoRouteAnswered(
         _headline(summary) + lines, attempts=summary.records, next_ready_at=ready_at
+    )
+
+
+def _is_too_long_for_all(summary: Summary, kinds: set[str | None]) -> bool:
+    """Whether nobody has room; one that only rests might, and one that is gone is no candidate."""
+    if not kinds & TOO_LONG or not kinds <= TOO_LONG | GONE or summary.is_out_of_time:
+        return False
+    tried = {(record.provider, record.model) for record in summary.records}
+    return not any(
+        view.resting is not None
+        and view.resting not in GONE
+        and view.ready_at < math.inf
+        and (view.route.provider.name, view.route.model.id) not in tried
+        for view in summary.views
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from freelm_integrations.chat import AttemptRecord
 from freelm_integrations.engine.ending import Summary, describe, error_for
-from freelm_integrations.errors import NoRouteAnswered
+from freelm_integrations.errors import ContextOverflow, NoRouteAnswered
+from freelm_integrations.pool.view import Route, RouteView
+from tests.pool.making import provider
 
 LIMITED = AttemptRecord("groq", "small", "1a2b3c4d", "throttled", 429, "slow down", 7.0, ms=7.4)
 SILENT = AttemptRecord("nim", "large", "5e6f7a8b", "timeout", ms=30_000.0)
@@ -62,6 +66,35 @@ def test_the_first_line_says_why_it_ended_and_what_waiting_would_do(given, headl
 
     assert isinstance(error, NoRouteAnswered)
     assert str(error).splitlines()[0] == headline
+
+
+LONG = AttemptRecord("groq", "small", "1a2b3c4d", "too_long", 400, "too long")
+OLD = AttemptRecord("nim", "old", "5e6f7a8b", "model_gone", 410, "end of life")
+
+
+def resting(why: str | None, ready_at: float, model: str = "large") -> RouteView:
+    one = provider("acme", models=[model])
+    return RouteView(Route(one, one.keys[0], one.models[0]), ready_at, 1.0, None, 0, why)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (summary(LONG), ContextOverflow),
+        (summary(LONG, OLD), ContextOverflow),
+        (summary(OLD), NoRouteAnswered),
+        (summary(LONG, SILENT), NoRouteAnswered),
+        (summary(LONG, is_out_of_time=True), NoRouteAnswered),
+        (summary(LONG, views=(resting("throttled", 30.0),)), NoRouteAnswered),
+        (summary(LONG, views=(resting("window", 30.0),)), NoRouteAnswered),
+        (summary(LONG, views=(resting("model_gone", 30.0),)), ContextOverflow),
+        (summary(LONG, views=(resting("retired", math.inf),)), ContextOverflow),
+        (summary(LONG, views=(resting(None, 0.0),)), ContextOverflow),
+    ],
+)
+def test_a_prompt_is_too_long_only_if_nobody_else_could_take_it(given, kind):
+    """Who merely rests might have had the room; who is gone never will."""
+    assert type(error_for(given, utc=0.0)) is kind
 
 
 def test_each_provider_has_a_line_in_the_words_used_everywhere():
