@@ -52,6 +52,8 @@ PARAMETERS = frozenset(
 Anything else goes into `extra_body`, which is sent verbatim.
 """
 
+_NOT_EXTRA = frozenset({"messages", "model", "stream"})
+"""What the routing of a call or the reading of its answer hangs on."""
 _NO_NAME = ""
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -70,6 +72,7 @@ def make_request(
     """The request, its messages untouched; raises ConfigError on what cannot be a request."""
     if not PARAMETERS.issuperset(params):
         raise _unknown(min(set(params) - PARAMETERS))
+    _check_extra_body(params.get("extra_body"))
     return Request(
         messages=_checked(messages),
         wanted=default_model if model is None else names_of(model),
@@ -135,6 +138,18 @@ def _format(wanted: object) -> Message | None:
     if wanted is None or _is_mapping(wanted):
         return wanted
     raise ConfigError(f'response_format is a dict, {{"type": "json_object"}}, not {_kind(wanted)}')
+
+
+def _check_extra_body(extra: object) -> None:
+    """Sent to whichever route answers, another model's name would make all of them fail."""
+    if extra is None:
+        return
+    if not _is_mapping(extra):
+        raise ConfigError(f"extra_body is a dict, not {_kind(extra)}")
+    if misplaced := sorted(_NOT_EXTRA.intersection(extra)):
+        raise ConfigError(
+            f"extra_body holds {misplaced[0]!r}, which is an argument (or method) of its own"
+        )
 
 
 def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:

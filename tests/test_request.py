@@ -101,7 +101,7 @@ def test_what_is_no_name_of_a_model_is_an_error(model: Any) -> None:
         names_of(model)
 
 
-@pytest.mark.parametrize("name", sorted(PARAMETERS))
+@pytest.mark.parametrize("name", sorted(PARAMETERS - {"extra_body"}))
 def test_every_parameter_of_the_dialect_is_taken(name: str) -> None:
     """As the caller wrote it; whether a model knows it is the dialect's business."""
     assert made(params={name: 1}).params == {name: 1}
@@ -191,3 +191,25 @@ def test_a_wrong_request_is_refused_before_anything_is_opened(ask: str) -> None:
 
     with pytest.raises(ConfigError, match="messages is empty"):
         getattr(client, ask)([])
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"model": "other"}, "'model'"),
+        ({"stream": True, "top_k": 1}, "'stream'"),
+        ({"messages": []}, "'messages'"),
+        ("top_k=1", "a dict, not a str"),
+        ([("top_k", 1)], "a dict, not a list"),
+    ],
+)
+def test_extra_body_cannot_say_what_a_call_hangs_on(extra: Any, words: str) -> None:
+    """Every route would fail, and rest for it."""
+    with pytest.raises(ConfigError, match=words):
+        made(params={"extra_body": extra})
+
+
+@pytest.mark.parametrize("extra", [None, {}, MappingProxyType({"top_k": 1})])
+def test_extra_body_is_otherwise_kept(extra: Any) -> None:
+    """As it is."""
+    assert made(params={"extra_body": extra}).params["extra_body"] is extra
