@@ -37,6 +37,7 @@ def body_of(
 
     Raises:
         TypeError: something in the request has no form in JSON.
+        ValueError: so has a number in it (nan or inf).
     """
     refused = _apart(dropped)
     body: Json = {"model": model, "messages": shaped_messages(request, model, rules, refused)}
@@ -51,7 +52,9 @@ def body_of(
         body.pop(name, None)
         body.pop(rules.renames.get(name, name), None)
     body.update(mapping(request.params.get("extra_body")))
-    written = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    written = json.dumps(
+        body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
+    )
     return written.encode("utf-8", "replace")
 
 

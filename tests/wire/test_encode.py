@@ -435,6 +435,13 @@ def test_what_has_no_form_in_json_is_named():
         sent(PLAIN, params={"metadata": object()})
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_json_has_no_word_for_is_not_sent(number):
+    """No provider could read such a body."""
+    with pytest.raises(ValueError, match="JSON"):
+        sent(PLAIN, params={"temperature": number})
+
+
 def test_half_a_surrogate_pair_does_not_break_the_request():
     """Text cut inside a character by somebody else is still sent."""
     assert sent(PLAIN, {"role": "user", "content": "a\ud83d"})["messages"][0]["content"] == "a?"
