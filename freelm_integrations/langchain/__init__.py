@@ -3,9 +3,7 @@
 from importlib.util import find_spec
 
 if find_spec("langchain_core") is None:
-    raise ImportError(
-        "freelm_integrations.langchain needs the extra: pip install freelm-integrations[langchain]"
-    )
+    raise ImportError('LangChain is not installed: pip install "freelm-integrations[langchain]"')
 
 from freelm_integrations.langchain.chat_model import ChatFreeLLM
 from freelm_integrations.langchain.handler import FreeLLMCallbackHandler
