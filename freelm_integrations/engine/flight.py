@@ -424,9 +424,7 @@ class Flight:
         if len({provider for provider, _ in self._blamed}) >= WITNESSES:
             return True
         until = self._deadline if self.terms.wait else now
-        return len(self._blamed) >= WITNESSES and self._itinerary.is_alone(
-            route.provider, now, until=until
-        )
+        return len(self._blamed) >= WITNESSES and self._itinerary.is_alone(route, now, until=until)
 
     def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
         partial = "".join(self._said)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from freelm_integrations.pool.pool import Lease, Pool
     from freelm_integrations.pool.view import Route, RouteView
-    from freelm_integrations.providers.provider import Provider
     from freelm_integrations.wire.faults import Fault
 
 TRIES_OF_A_ROUTE = 2
@@ -136,10 +135,10 @@ class Itinerary:
         if verdict.scope == "call" and not verdict.is_transient:
             self._unfit.add((route.provider.id, route.model.id))
 
-    def is_alone(self, provider: Provider, now: float, *, until: float) -> bool:
-        """Whether no other provider can be asked by then."""
+    def is_alone(self, route: Route, now: float, *, until: float) -> bool:
+        """Whether no other provider than this route's can be asked by then."""
         return all(
-            view.route.provider.id == provider.id or view.ready_at > until
+            view.route.provider.id == route.provider.id or view.ready_at > until
             for view in self.candidates.views(now)
         )
 
