@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -56,15 +57,72 @@ def kind_of(name: str) -> int:
     return 1 if name[0].isupper() else 2
 
 
-def test_nothing_public_is_left_out_of_the_list() -> None:
-    """Whatever can be imported from the package and is no module of it is meant to be."""
-    found = {
-        name
-        for name, value in vars(freelm_integrations).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+def test_checkers_and_python_find_the_same_names() -> None:
+    """Names are loaded on first use, so what checkers read is written beside what is loaded."""
+    tree = ast.parse(Path(freelm_integrations.__file__).read_text("utf-8"))
+    (for_checkers,) = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    read = {
+        alias.name: node.module
+        for node in for_checkers.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
 
-    assert found | {"__version__"} == set(freelm_integrations.__all__)
+    assert (
+        {*read, "__version__"} == set(freelm_integrations.__all__) == set(dir(freelm_integrations))
+    )
+    for name, home in read.items():
+        assert getattr(importlib.import_module(str(home)), name) is getattr(
+            freelm_integrations, name
+        )
+
+
+def test_a_name_that_is_not_there_is_no_name() -> None:
+    """As of any module: `hasattr` and the import statement know it."""
+    assert not hasattr(freelm_integrations, "Nobody")
+    with pytest.raises(ImportError, match="Nobody"):
+        importlib.import_module("freelm_integrations.Nobody")
+    with pytest.raises(AttributeError, match="'freelm_integrations' has no attribute 'Nobody'"):
+        _ = freelm_integrations.Nobody  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded"),
+    [
+        ("import freelm_integrations", "freelm_integrations freelm_integrations.version"),
+        (
+            "import freelm_integrations.lab.pytest_plugin",
+            (
+                "freelm_integrations freelm_integrations.lab freelm_integrations.lab.pytest_plugin "
+                "freelm_integrations.version"
+            ),
+        ),
+    ],
+)
+def test_nothing_is_loaded_before_it_is_used(code: str, loaded: str) -> None:
+    """The plugin is loaded in every test run of our users."""
+    ran = run(
+        f"{code}; print(*sorted(name for name in sys.modules if 'freelm' in name))", without=""
+    )
+
+    assert ran.stdout.split() == loaded.split()
+
+
+def test_every_name_comes_with_a_star_and_goes_through_a_pickle() -> None:
+    """Loaded late, a class is the same class as in its own module."""
+    code = (
+        "from freelm_integrations import *; import pickle, freelm_integrations as ours;"
+        "print(sorted(set(ours.__all__) - set(globals())));"
+        "print(pickle.loads(pickle.dumps(Limit)) is Limit, repr(pickle.loads(pickle.dumps("
+        "Completion(text='x'))) == Completion(text='x')))"
+    )
+    ran = run(code, without="")
+
+    assert ran.stdout.splitlines() == ["[]", "True True"]
 
 
 @pytest.mark.parametrize(
