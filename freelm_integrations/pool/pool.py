@@ -119,25 +119,39 @@ class Pool:
             self._seats.pop(old, None)
         state.routes[id(route.provider)] = route
         account, quota = state.account, state.quota
-        known = len(account.shared)
-        self._declare(account.shared, route.provider.shared_limits)
+        has_changed = self._declare(account.shared, route.provider.shared_limits)
         self._declare(quota.own, route.provider.limits_of(route.model))
-        for other in account.quotas.values() if len(account.shared) > known else (quota,):
+        for other in account.quotas.values() if has_changed else (quota,):
             other.windows = (*account.shared.values(), *other.own.values())
         account.version += 1
         seat = self._seats[route] = Seat(route, state)
         return seat
 
-    def _declare(self, windows: dict[WindowName, Window], limits: Sequence[Limit]) -> None:
-        for limit in limits:
-            if limit.amount == math.inf:
-                continue
-            name = (limit.unit, limit.per, limit.resets)
+    def _declare(self, windows: dict[WindowName, Window], limits: Sequence[Limit]) -> bool:
+        """Let these limits hold, in place of all declared before; whether windows came or went.
+
+        Who declares last is believed. What a server said stands: it told of a window by itself.
+        """
+        wanted: dict[WindowName, Limit] = {
+            (limit.unit, limit.per, limit.resets): limit
+            for limit in limits
+            if limit.amount < math.inf
+        }
+        gone = [
+            name
+            for name, window in windows.items()
+            if name not in wanted and window.source == "declared"
+        ]
+        for name in gone:
+            del windows[name]  # leases that hold a part of it settle it without effect
+        known = len(windows)
+        for name, limit in wanted.items():
             window = windows.get(name)
             if window is None:
                 windows[name] = Window(limit, self._clock)
             elif window.declared != limit.amount:
                 window.declare(limit.amount)
+        return bool(gone) or len(windows) > known
 
     # ------------------------------------------------------------------ questions
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Never, Self
 
 from freelm_integrations.providers.address import place_of
+from freelm_integrations.providers.allowance import allowance_of, limits_on
 from freelm_integrations.providers.keys import NO_KEY, keys_in_environment, read_keys
 from freelm_integrations.providers.options import (
     base_url_of,
@@ -56,7 +57,9 @@ class Provider:
     prefer: tuple[str, ...]
     priority: int
     limits: tuple[Limit, ...] | None
-    """The user's own, in place of `tier.shared`; None: the tier's."""
+    """The user's own; None: the tier's hold."""
+    allowance: Tier
+    """The limits that hold: the tier's, and what `limits` puts in their place."""
     discover: bool
     dialect: Dialect
     headers: Mapping[str, str]
@@ -88,7 +91,10 @@ class Provider:
                 hold several with commas between. None: `FREELM_<NAME>_MODELS`, else all.
             prefer: Ids, families or tags of the models to take before the provider's others.
             priority: Lower goes first under the strategy `priority`.
-            limits: In place of the tier's limits over all models together.
+            limits: What holds, whatever the tier says. A limit counts all models of an account
+                together, and then nothing that is declared holds beside it; `Limit(...,
+                model="*")` counts every model apart and `Limit(..., model="gpt-oss-120b")` one, in
+                place of what is declared of them. An empty list: no limit is known.
             account: Names the account all the keys belong to, so that they share its limits.
                 None: each key is an account of its own.
             discover: Whether to ask the provider for its model list.
@@ -102,17 +108,20 @@ class Provider:
         place = base_url_of(spec, base_url)
         fixed = models_of(spec, models)
         tier_name = tier_name_of(spec, tier)
+        known = spec.tiers.get(tier_name, _UNLIMITED)
+        own = None if limits is None else limits_of(spec, limits)
         vars(self).update(  # past `__setattr__`, which refuses
             name=spec.name,
             id=spec.name if place == spec.base_url else f"{spec.name}@{place_of(place)}",
             base_url=place,
             keys=_keys_of(spec, keys, account),
-            tier=spec.tiers.get(tier_name, _UNLIMITED),
+            tier=known,
             tier_name=tier_name,
             models=fixed,
             prefer=prefer_of(spec, prefer),
             priority=priority_of(spec, priority),
-            limits=None if limits is None else limits_of(spec, limits),
+            limits=own,
+            allowance=allowance_of(known, own),
             discover=discover and fixed is None and spec.has_list,
             dialect=spec.dialect,
             headers={"user-agent": USER_AGENT, **spec.headers},
@@ -122,13 +131,11 @@ class Provider:
     @property
     def shared_limits(self) -> tuple[Limit, ...]:
         """What counts all models of one account together."""
-        return self.tier.shared if self.limits is None else self.limits
+        return self.allowance.shared
 
     def limits_of(self, model: ModelSpec) -> tuple[Limit, ...]:
-        """What counts one model of one account: the model's own limits, else the tier's for it."""
-        if model.limits is not None:
-            return model.limits
-        return self.tier.by_model.get(model.id, self.tier.each_model)
+        """What counts one model of one account."""
+        return limits_on(model, self.allowance)
 
     def start(self) -> None:
         """Make it ready to be asked. Does nothing, but for an embedded model, which is loaded."""

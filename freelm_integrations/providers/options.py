@@ -124,3 +124,7 @@ def _check_limit(spec: ProviderSpec, limit: object) -> None:
         raise ConfigError(
             f"a limit of {spec.name} needs amount >= 0 and per > 0 (seconds): {limit!r}"
         )
+    if limit.model is not None and not (isinstance(limit.model, str) and limit.model.strip()):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(
+            f"model in a limit of {spec.name} is an id, a family or '*', not {limit.model!r}"
+        )

@@ -120,7 +120,7 @@ class OpenAICompatible(Provider):
             models: What to use; recommended, as an unknown endpoint's list says little.
             prefer: See `Provider`.
             priority: See `Provider`.
-            limits: Over all models of an account together; none are known otherwise.
+            limits: See `Provider`; none are known otherwise.
             account: See `Provider`.
             discover: See `Provider`.
             trains: Whether it may train on prompts; `allow_training=False` leaves it out unless

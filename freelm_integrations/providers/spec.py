@@ -15,6 +15,8 @@ Reset = Literal["rolling", "utc_day", "pacific_day", "utc_month"]
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """The words callers use for `reasoning_effort`."""
+EACH = "*"
+"""What `Limit.model` says of a limit that every model has for itself."""
 DAY = 86_400.0
 MONTH = 30 * DAY
 
@@ -25,7 +27,9 @@ class Limit:
 
     `per` is the window's length in seconds. `resets` says how it empties: `rolling` refills
     steadily, the others start anew at a calendar moment. Limits count per account; keys are their
-    own accounts unless told otherwise.
+    own accounts unless told otherwise. `model` says what counts in a limit given to a provider:
+    None all models of the account together, `EACH` ("*") every model apart, an id or a family that
+    model alone. (A tier or a `ModelSpec` says so by the place a limit has there.)
     """
 
     amount: float
@@ -33,6 +37,7 @@ class Limit:
     _: KW_ONLY
     per: float = 60.0
     resets: Reset = "rolling"
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class ModelSpec:
     `context` is prompt plus answer, `output` the longest answer, both in tokens, None for unknown.
     `family` names the same open-weights model across providers. `tags` are what models are asked
     for by: `fast`, `large`, `small`, `tools`, `vision`, `reasoning` (thinks before it speaks),
-    `json_schema`. `limits` hold for this model alone, in place of what its tier says of it.
+    `json_schema`. `limits` hold for this model alone, in place of all else that is said of it.
     `free` is False for what is known to cost money.
     """
 
