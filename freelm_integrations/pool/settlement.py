@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.lease import Cooled
 from freelm_integrations.pool.verdicts import VERDICTS
+from freelm_integrations.pool.widening import widen
 from freelm_integrations.pool.window import Window
 from freelm_integrations.providers.spec import Limit
 from freelm_integrations.wire.faults import Fault
@@ -95,9 +96,9 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
         key.retired = fault.kind
         return Cooled("key", math.inf)
     cooled = _cool(state, fault, verdict, now)
-    if cooled is None and opened is not None:
-        return Cooled("key", opened)
-    return cooled
+    if cooled is None:
+        return None if opened is None else Cooled("key", opened)
+    return widen(lease, fault.kind, cooled, now)
 
 
 def _cool(state: RouteState, fault: Fault, verdict: Verdict, now: float) -> Cooled | None:
