@@ -91,6 +91,7 @@ KIND_WORDS: Mapping[str, str] = {
     "broken": "connection broke",
     "cut": "cut off",
     "empty": "said nothing",
+    "only_thinking": "only thought",
     "unauthorized": "key refused",
     "unpaid": "no credit",
     "forbidden": "forbidden",

@@ -127,7 +127,10 @@ class Answer:
         if self._opening.has_leaked:
             return _LEAKED
         if not self._opening.has_spoken and not self._calls:
-            return unsaid(self._word, self._rules, has_reasoned=self._has_reasoned)
+            usage = self._usage
+            thought = self._has_reasoned or bool(usage and usage.reasoning_tokens)
+            is_blank = self._opening.is_blank
+            return unsaid(self._word, self._rules, has_reasoned=thought, is_blank=is_blank)
         return None
 
     def _counted(self) -> Usage | None:

@@ -53,10 +53,16 @@ class Dialect(Protocol):
         *,
         tags: tuple[str, ...] = (),
         dropped: frozenset[str] = frozenset(),
+        output: int | None = None,
+        roomier: bool = False,
     ) -> bytes:
         """The body to send for `request` to `model`.
 
-        `dropped` are parameters this model was seen to refuse, as `Fault.parameter` names them.
+        `dropped` are parameters this model was seen to refuse, as `Fault.parameter` names them,
+        `output` is its longest answer in tokens (None: unknown), which no limit that is ours
+        exceeds. `roomier` is for asking the same route once more after the fault `only_thinking`:
+        with twice the output limit (if one was sent) and with less thinking. Where neither can be
+        said to this model, the body is the same as without.
         """
         ...
 

@@ -11,8 +11,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freelm_integrations.wire.messages import shaped_messages
+from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
 from freelm_integrations.wire.schemas import fit
-from freelm_integrations.wire.shapes import mapping
+from freelm_integrations.wire.shapes import first_match, mapping
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request
@@ -22,7 +23,6 @@ _OURS = frozenset({"model", "messages", "tools", "tool_choice", "response_format
 # One answer is read, so one is asked for; whether and how it is streamed is not the caller's word.
 _NEVER = frozenset({"stream", "stream_options", "n", *_OURS})
 _NEEDS_TOOLS = frozenset({"parallel_tool_calls"})
-_NEW_OUTPUT, _OLD_OUTPUT = "max_completion_tokens", "max_tokens"
 
 
 def body_of(
@@ -32,16 +32,22 @@ def body_of(
     rules: ChatCompletions,
     tags: tuple[str, ...],
     dropped: frozenset[str],
+    output: int | None,
+    roomier: bool,
 ) -> bytes:
-    """The body to send, as JSON text in UTF-8.
+    """The body to send, as JSON text in UTF-8; `Dialect.encode` says what the arguments mean.
 
     Raises:
         TypeError: something in the request has no form in JSON.
         ValueError: so has a number in it (nan or inf).
     """
     refused = _apart(dropped)
-    body: Json = {"model": model, "messages": shaped_messages(request, model, rules, refused)}
-    body.update(_parameters(request, model, rules, tags))
+    thinks_less = roomier or wants_little(request, model, rules, tags=tags)
+    messages = shaped_messages(request, model, rules, refused, thinks_less=thinks_less)
+    body: Json = {"model": model, "messages": messages}
+    body.update(_parameters(request, model, rules, tags=tags, output=output, roomier=roomier))
+    if thinks_less:
+        think_less(body, model, rules)
     _add_tools(body, request, rules)
     _add_format(body, request, rules)
     if request.streaming:
@@ -56,14 +62,6 @@ def body_of(
         body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
     )
     return written.encode("utf-8", "replace")
-
-
-def first_match(table: Mapping[str, Any], model: str) -> Any:
-    """The value of the first key that is a part of the model's id, or None."""
-    if not table:
-        return None
-    name = model.lower()
-    return next((value for part, value in table.items() if part in name), None)
 
 
 def _apart(dropped: frozenset[str]) -> frozenset[str]:
@@ -91,12 +89,18 @@ def _is_set(value: object) -> TypeGuard[AbstractSet[Any]]:
 
 
 def _parameters(
-    request: Request, model: str, rules: ChatCompletions, tags: tuple[str, ...]
+    request: Request,
+    model: str,
+    rules: ChatCompletions,
+    *,
+    tags: tuple[str, ...],
+    output: int | None,
+    roomier: bool,
 ) -> Json:
     asked: Json = {**rules.defaults, **(first_match(rules.by_model, model) or {})}
     asked.update({name: value for name, value in request.params.items() if value is not None})
-    _settle_output(asked, rules, tags)
-    _settle_effort(asked, model, rules, tags)
+    settle_output(asked, rules, tags=tags, output=output, roomier=roomier)
+    settle_effort(asked, model, rules, tags=tags)
     return {
         rules.renames.get(name, name): _in_range(value, rules.ranges.get(name))
         for name, value in asked.items()
@@ -105,28 +109,6 @@ def _parameters(
         and (rules.allowed is None or name in rules.allowed)
         and (request.tools or name not in _NEEDS_TOOLS)
     }
-
-
-def _settle_output(asked: Json, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
-    """One output limit at most: the newer name wins, and a default stands in for neither."""
-    if _NEW_OUTPUT in asked:
-        asked.pop(_OLD_OUTPUT, None)
-    elif _OLD_OUTPUT not in asked:
-        thinks = "reasoning" in tags and rules.thinking_default is not None
-        default = rules.thinking_default if thinks else rules.output_default
-        if default is not None:
-            asked[_OLD_OUTPUT] = default
-
-
-def _settle_effort(asked: Json, model: str, rules: ChatCompletions, tags: tuple[str, ...]) -> None:
-    """The effort in the model's own words; one known not to think would refuse the very field."""
-    effort = asked.pop("reasoning_effort", None)
-    if effort is None or (tags and "reasoning" not in tags):
-        return
-    words = first_match(rules.efforts, model)
-    said = effort if words is None else words.get(effort, effort)
-    if said is not None:
-        asked["reasoning_effort"] = said
 
 
 def _in_range(value: Any, bounds: tuple[float, float] | None) -> Any:

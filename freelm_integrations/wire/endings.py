@@ -44,16 +44,23 @@ def finish_reason(
     return "stop" if reason == "tool_calls" else reason
 
 
-def unsaid(word: str, rules: ChatCompletions, *, has_reasoned: bool) -> Fault:
-    """The fault that an ended answer without text and calls is."""
+def unsaid(word: str, rules: ChatCompletions, *, has_reasoned: bool, is_blank: bool) -> Fault:
+    """The fault that an ended answer without text and calls is.
+
+    `is_blank`: whether spaces came in place of text. Room that neither they nor text have used up
+    was thought away, whether that was shown or not (OpenRouter, Google, Groq, 2026-11).
+    """
     if word.startswith(_FILTERED_CALL):  # Google, 2026-11: the model wrote a call nobody can read
         return Fault(kind="tool_failed", message=f"finish reason {word}")
     reason = _reason(word, rules)
     if reason == "content_filter":
         return Fault(kind="moderated", scope="call", message=f"nothing but finish reason {word}")
-    told = "only thinking" if has_reasoned else "no text"
-    limit = ": the output limit was reached" if reason == "length" else ""
-    return Fault(kind="empty", message=f"the answer has {told}{limit}")
+    lacked_room = reason == "length"
+    limit = ": the output limit was reached" if lacked_room else ""
+    if has_reasoned or (lacked_room and not is_blank):
+        message = f"the answer is nothing but thinking{limit}"
+        return Fault(kind="only_thinking", message=message, lacked_room=lacked_room)
+    return Fault(kind="empty", message=f"the answer has no text{limit}", lacked_room=lacked_room)
 
 
 def _reason(word: str, rules: ChatCompletions) -> FinishReason:

@@ -17,7 +17,8 @@ FaultKind = Literal[
     "unreachable",  # no connection could be made
     "broken",  # the connection or its framing broke, before anything was said
     "cut",  # an answer that stops without its proper end
-    "empty",  # a 200 that says nothing: no choices, no text, only thinking
+    "empty",  # a 200 that says nothing: no choices, no text
+    "only_thinking",  # a 200 that ends before its model has done with thinking
     "unauthorized",  # the key is not valid
     "unpaid",  # the key has no credit
     "forbidden",  # the key may not do this, and nothing says more
@@ -42,7 +43,8 @@ class Fault:
     `scope` is what the server's words apply to (None: the verdict table's default for the kind),
     `retry_after` what it promised in seconds (None: nothing, 0: now), `message` the server's words,
     shortened and without secrets. `parameter` may name several, with commas between them, and names
-    a field of messages as `messages.<field>`.
+    a field of messages as `messages.<field>`. `lacked_room` says that the output limit ended an
+    answer before it had any content.
     """
 
     kind: FaultKind
@@ -51,3 +53,4 @@ class Fault:
     status: int | None = None
     message: str = ""
     parameter: str | None = None
+    lacked_room: bool = False

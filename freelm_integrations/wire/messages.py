@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.content import joined, wire_content
-from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
+from freelm_integrations.wire.shapes import first_match, is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request
@@ -21,7 +21,12 @@ _SAY_JSON = "Answer in JSON."
 
 
 def shaped_messages(
-    request: Request, model: str, rules: ChatCompletions, refused: frozenset[str]
+    request: Request,
+    model: str,
+    rules: ChatCompletions,
+    refused: frozenset[str],
+    *,
+    thinks_less: bool = False,
 ) -> list[Json]:
     """The messages as they go on the wire, without the fields in `refused` (`messages.<field>`)."""
     kept = rules.message_fields
@@ -37,6 +42,8 @@ def shaped_messages(
         shaped[-1][rules.prefix_flag] = True
     if rules.json_word and _wants_json(request):
         _say_json(shaped)
+    if thinks_less and (word := first_match(rules.quiet_word, model)):
+        _tell(shaped, word)
     return shaped
 
 
@@ -177,8 +184,13 @@ def _say_json(shaped: list[Json]) -> None:
     """Mention JSON if nobody has: without the word, some models write spaces for ever."""
     if any("json" in str(message.get("content")).lower() for message in shaped):
         return
+    _tell(shaped, _SAY_JSON)
+
+
+def _tell(shaped: list[Json], words: str) -> None:
+    """Put the words at the end of the system message, which may be theirs alone."""
     first = shaped[0] if shaped else {}
     if first.get("role") == "system" and isinstance(first["content"], str):
-        first["content"] += "\n" + _SAY_JSON
+        first["content"] += "\n" + words
     else:
-        shaped.insert(0, {"role": "system", "content": _SAY_JSON})
+        shaped.insert(0, {"role": "system", "content": words})

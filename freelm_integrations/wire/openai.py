@@ -43,6 +43,10 @@ class ChatCompletions:
         output_default: the output limit sent where the caller gives none, because the provider's
             own is harmful; `thinking_default` the same for models tagged `reasoning`.
         efforts: by model, `reasoning_effort` as it is said here, None for leaving it out.
+        less_thinking: by model, what makes it think as little as it can, in the provider's own
+            names: objects are merged into the caller's, None takes a name out. Sent after an answer
+            of mere thinking, and where little is asked for that `efforts` leave out.
+        quiet_word: by model, the words for the same in the system message.
 
     Tools and formats:
         forced_choice: the word that forces some tool call.
@@ -102,6 +106,11 @@ class ChatCompletions:
         default_factory=dict[str, "Mapping[str, str | None]"]
     )
 
+    less_thinking: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict[str, "Mapping[str, Any]"]
+    )
+    quiet_word: Mapping[str, str] = field(default_factory=dict[str, str])
+
     forced_choice: str = "required"
     named_choice: bool = True
     tool_id: Literal["any", "alnum9"] = "any"
@@ -143,13 +152,24 @@ class ChatCompletions:
         *,
         tags: tuple[str, ...] = (),
         dropped: frozenset[str] = frozenset(),
+        output: int | None = None,
+        roomier: bool = False,
     ) -> bytes:
-        """The body to send; `dropped` are what this model was seen to refuse.
+        """The body to send; see `Dialect.encode`.
 
         Raises:
             TypeError: something in the request has no form in JSON.
+            ValueError: so has a number in it (nan or inf).
         """
-        return body_of(request, model, rules=self, tags=tags, dropped=dropped)
+        return body_of(
+            request,
+            model,
+            rules=self,
+            tags=tags,
+            dropped=dropped,
+            output=output,
+            roomier=roomier,
+        )
 
     def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder:
         """A fresh decoder for the answer to that request."""

@@ -29,6 +29,11 @@ class Opening:
         self.has_spoken = False
         self.has_leaked = False
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether spaces are all that was said."""
+        return bool(self._held) and not self._held.strip()
+
     def feed(self, said: str) -> str:
         """The text that may be shown now."""
         said = self._held + said

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freelm_integrations.chat import Json
+
+_T = TypeVar("_T")
 
 NOTHING: Json = {}
 """An empty mapping to look things up in; never filled."""
@@ -56,6 +58,14 @@ def integer(value: object) -> int | None:
     ):
         return int(value)
     return None
+
+
+def first_match(table: Mapping[str, _T], model: str) -> _T | None:
+    """The value of the first key that is a part of the model's id, or None."""
+    if not table:
+        return None
+    name = model.lower()
+    return next((value for part, value in table.items() if part in name), None)
 
 
 def words(value: object) -> tuple[str, ...]:

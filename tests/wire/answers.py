@@ -24,6 +24,7 @@ class Expected:
     served: str | None = None
     response_id: str | None = None
     fault: str | None = None
+    lacked_room: bool = False
 
 
 class Row:
@@ -118,7 +119,7 @@ ROWS = (
         usage=(5, 35, 40, 34, None),
         extra={"google": {"thought_signature": "c2ln"}},
     ),
-    Row("google", "length-of-nothing.json", fault="empty"),
+    Row("google", "length-of-nothing.json", fault="only_thinking", lacked_room=True),
     Row(
         "google",
         "call.json",
@@ -159,7 +160,7 @@ ROWS = (
         finish="tool_calls",
         usage=(70, 9, 79, 4, None),
     ),
-    Row("groq", "thinking-only.json", fault="empty"),
+    Row("groq", "thinking-only.json", fault="only_thinking", lacked_room=True),
     Row(
         "cerebras",
         "text-and-reasoning-in-one-chunk.sse",
@@ -485,4 +486,10 @@ ROWS = (
         },
     ),
     Row("kilo", "error-in-stream.sse", fault="server_error"),
+    Row("openrouter", "thinking-only.sse", fault="only_thinking"),
+    Row("openrouter", "hidden-thinking-only.json", fault="only_thinking"),
+    Row("nim", "thinking-eats-the-room.sse", fault="only_thinking", lacked_room=True),
+    Row("cerebras", "thinking-only.json", fault="only_thinking", lacked_room=True),
+    # More room would be filled with more spaces: nothing here was thought.
+    Row("mistral", "spaces-to-the-limit.sse", fault="empty", lacked_room=True),
 )

@@ -1,0 +1,85 @@
+"""How long an answer may be and how much its model may think, told in one provider's words.
+
+An answer that is nothing but thinking had too little room, or thought too much: the same request
+can be sent again with twice the room and less thinking.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freelm_integrations.wire.shapes import NOTHING, first_match, integer, is_mapping, mapping
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import Json, Request
+    from freelm_integrations.wire.openai import ChatCompletions
+
+_NEW_OUTPUT, _OLD_OUTPUT, _EFFORT = "max_completion_tokens", "max_tokens", "reasoning_effort"
+_LITTLE = frozenset({"none", "minimal"})
+_LEAST_ROOM = 1_024  # Google's sheet of 2026-11: thinking alone eats less than that up
+
+
+def settle_output(
+    asked: Json, rules: ChatCompletions, *, tags: tuple[str, ...], output: int | None, roomier: bool
+) -> None:
+    """One output limit at most: the newer name wins, and a default stands in for neither.
+
+    With `roomier` it is twice as large, but never larger than `output`, the model's longest answer.
+    """
+    if _NEW_OUTPUT in asked:
+        asked.pop(_OLD_OUTPUT, None)
+    elif _OLD_OUTPUT not in asked:
+        thinks = "reasoning" in tags and rules.thinking_default is not None
+        default = rules.thinking_default if thinks else rules.output_default
+        if default is not None:
+            asked[_OLD_OUTPUT] = default if output is None else min(default, output)
+    if roomier:
+        for name in asked.keys() & {_NEW_OUTPUT, _OLD_OUTPUT}:
+            asked[name] = _doubled(asked[name], output)
+
+
+def _doubled(limit: Any, output: int | None) -> Any:
+    tokens = integer(limit)
+    if tokens is None:
+        return limit
+    wanted = max(2 * tokens, _LEAST_ROOM)
+    return max(tokens, wanted if output is None else min(wanted, output))
+
+
+def settle_effort(
+    asked: Json, model: str, rules: ChatCompletions, *, tags: tuple[str, ...]
+) -> None:
+    """The effort in the model's own words; one known not to think would refuse the very field."""
+    effort = asked.pop(_EFFORT, None)
+    if effort is None or not _may_think(tags):
+        return
+    words = first_match(rules.efforts, model)
+    said = effort if words is None else words.get(effort, effort)
+    if said is not None:
+        asked[_EFFORT] = said
+
+
+def wants_little(
+    request: Request, model: str, rules: ChatCompletions, *, tags: tuple[str, ...]
+) -> bool:
+    """Whether the caller wants hardly any thinking of a model that has no effort to say so by."""
+    effort = request.params.get(_EFFORT)
+    if effort not in _LITTLE or not _may_think(tags):
+        return False
+    words = first_match(rules.efforts, model)
+    return words is not None and words.get(effort, effort) is None
+
+
+def think_less(sent: Json, model: str, rules: ChatCompletions) -> None:
+    """Set what makes the model think less, in the provider's own names; None takes a name out."""
+    for name, value in (first_match(rules.less_thinking, model) or NOTHING).items():
+        if value is None:
+            sent.pop(name, None)
+        elif is_mapping(value):
+            sent[name] = {**mapping(sent.get(name)), **value}
+        else:
+            sent[name] = value
+
+
+def _may_think(tags: tuple[str, ...]) -> bool:
+    return not tags or "reasoning" in tags

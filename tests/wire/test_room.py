@@ -1,0 +1,149 @@
+"""After an answer of mere thinking the same request goes out with more room and less thinking."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freelm_integrations.chat import Request
+from freelm_integrations.wire.openai import ChatCompletions
+from tests.wire import dialects
+from tests.wire.dialects import DECLARED, PLAIN
+
+USER = {"role": "user", "content": "hi"}
+SYSTEM = {"role": "system", "content": "Be kind."}
+NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
+SWITCHED = ChatCompletions(
+    efforts={"owl": {"none": None, "minimal": None}, "": {"minimal": "low"}},
+    less_thinking={
+        "owl": {**NO_TEMPLATE_THINKING, "reasoning_effort": None},
+        "oss": {"reasoning_effort": "low"},
+    },
+    quiet_word={"owl": "/no_think"},
+)
+
+
+def sent(dialect, *messages, model="m", params=None, **how):
+    request = Request(messages=messages or (USER,), params=params or {})
+    return json.loads(dialect.encode(request, model, **how))
+
+
+@pytest.mark.parametrize(
+    ("params", "output", "expected"),
+    [
+        ({"max_tokens": 2000}, None, {"max_tokens": 4000}),
+        ({"max_tokens": 16}, None, {"max_tokens": 1024}),
+        ({"max_tokens": 0}, None, {"max_tokens": 1024}),
+        ({"max_tokens": 2000}, 3000, {"max_tokens": 3000}),
+        ({"max_tokens": 16}, 512, {"max_tokens": 512}),
+        ({"max_tokens": 4000}, 3000, {"max_tokens": 4000}),
+        ({"max_completion_tokens": 2000, "max_tokens": 9}, None, {"max_completion_tokens": 4000}),
+        ({"max_tokens": "many"}, None, {"max_tokens": "many"}),
+        ({}, None, {}),
+        ({}, 3000, {}),
+    ],
+)
+def test_the_room_is_doubled_where_it_was_limited(params, output, expected):
+    """To 1,024 tokens at least, never beyond the model's longest answer, and never made less."""
+    body = sent(PLAIN, params=params, output=output, roomier=True)
+
+    assert {name: body[name] for name in body if name not in {"model", "messages"}} == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "roomier", "expected"),
+    [(None, False, 4096), (None, True, 8192), (6000, True, 6000), (2000, False, 2000)],
+)
+def test_a_default_of_ours_is_doubled_as_well(output, roomier, expected):
+    """And keeps to the model's longest answer in any case."""
+    assert sent(dialects.NIM, output=output, roomier=roomier)["max_tokens"] == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "expected"),
+    [
+        ("owl", {}, NO_TEMPLATE_THINKING),
+        ("owl", {"reasoning_effort": "high"}, NO_TEMPLATE_THINKING),
+        (
+            "owl",
+            {"chat_template_kwargs": {"a": 1, "enable_thinking": True}},
+            {"chat_template_kwargs": {"a": 1, "enable_thinking": False}},
+        ),
+        ("gpt-oss-20b", {"reasoning_effort": "high"}, {"reasoning_effort": "low"}),
+        ("gpt-oss-20b", {}, {"reasoning_effort": "low"}),
+        ("wren", {"reasoning_effort": "high"}, {"reasoning_effort": "high"}),
+    ],
+)
+def test_thinking_is_lessened_in_the_words_of_the_model(model, params, expected):
+    """Merged into what the caller set beside it; left alone where no way is declared."""
+    body = sent(SWITCHED, model=model, params=params, roomier=True)
+
+    assert {name: body[name] for name in body if name not in {"model", "messages"}} == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "tags", "expected"),
+    [
+        ("owl", "none", (), NO_TEMPLATE_THINKING),
+        ("owl", "minimal", ("reasoning",), NO_TEMPLATE_THINKING),
+        ("owl", "none", ("fast",), {}),
+        ("owl", "high", (), {"reasoning_effort": "high"}),
+        ("wren", "none", (), {"reasoning_effort": "none"}),
+    ],
+)
+def test_an_effort_of_none_is_said_by_the_switch_where_there_is_no_word_for_it(
+    model, effort, tags, expected
+):
+    """At the first attempt already, and to models that may think."""
+    body = sent(SWITCHED, model=model, params={"reasoning_effort": effort}, tags=tags)
+
+    assert {name: body[name] for name in body if name not in {"model", "messages"}} == expected
+    assert (body["messages"][0]["role"] == "system") is (expected is NO_TEMPLATE_THINKING)
+
+
+def test_the_quiet_word_ends_the_system_message():
+    """Or is all there is of it; the caller's own message stays as it was."""
+    assert sent(SWITCHED, model="owl", roomier=True)["messages"] == [
+        {"role": "system", "content": "/no_think"},
+        USER,
+    ]
+    shaped = sent(SWITCHED, SYSTEM, USER, model="owl", roomier=True)["messages"]
+    assert shaped == [{"role": "system", "content": "Be kind.\n/no_think"}, USER]
+    assert SYSTEM["content"] == "Be kind."
+
+
+def test_what_the_model_was_seen_to_refuse_stays_out():
+    """The switch as well as any parameter."""
+    refused = frozenset({"chat_template_kwargs"})
+
+    assert "chat_template_kwargs" not in sent(SWITCHED, model="owl", roomier=True, dropped=refused)
+
+
+def test_what_the_caller_put_into_extra_body_has_the_last_word():
+    """Even where it asks for the thinking that left no room."""
+    params = {"extra_body": {"reasoning_effort": "high"}}
+
+    assert sent(SWITCHED, model="oss", params=params, roomier=True)["reasoning_effort"] == "high"
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+@given(
+    limit=st.none() | st.integers(1, 100_000),
+    output=st.none() | st.integers(1, 70_000),
+    effort=st.sampled_from([None, "none", "low", "high"]),
+    model=st.sampled_from(["openai/gpt-oss-20b", "qwen3.8-27b", "gemini-3.8-flash", "m"]),
+)
+def test_every_accent_gives_no_less_room_than_before(name, limit, output, effort, model):
+    """Whatever the caller limited, and only the room and the thinking change."""
+    params = {"max_tokens": limit, "reasoning_effort": effort, "temperature": 0.5}
+    tags = ("reasoning",)
+    before = sent(DECLARED[name], model=model, params=params, tags=tags, output=output)
+    after = sent(DECLARED[name], model=model, params=params, tags=tags, output=output, roomier=True)
+
+    for key in ("max_tokens", "max_completion_tokens"):
+        assert after.get(key, 0) >= before.get(key, 0)
+    assert before["temperature"] == after["temperature"]
+    assert before["messages"][-1] == after["messages"][-1]
