@@ -37,6 +37,7 @@ from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import Limit, ModelSpec, Unit
     from freelm_integrations.wire.hints import Reading
+
+    Circle: TypeAlias = tuple[str, ...]
+    """Who takes turns: ids of providers."""
 
 __all__ = [
     "Abandoned",
@@ -72,6 +76,7 @@ class Pool:
         self._lock = Lock()
         self._providers: dict[str, ProviderState] = {}
         self._seats: dict[Route, Seat] = {}
+        self._turns: dict[Circle, int] = {}
         _POOLS.add(self)
 
     # ------------------------------------------------------------------ routes
@@ -190,6 +195,10 @@ class Pool:
         with self._lock:
             return (self._seats.get(route) or self._adopt(route)).state.model.refused
 
+    def turn(self, circle: Circle) -> int:
+        """How many turns were taken in that circle: what `take_turn` would give now."""
+        return self._turns.get(circle, 0)
+
     def snapshot(
         self, now: float, providers: Sequence[Provider] | None = None
     ) -> tuple[KeyRow, ...]:
@@ -269,6 +278,17 @@ class Pool:
                 let_go(lease, outcome)
             return None
 
+    def take_turn(self, circle: Circle) -> int:
+        """The next turn, from 0, in the circle of those who take turns: no two calls get the same.
+
+        Clients over the same providers move on together; others have a circle of their own, or two
+        that are asked in alternation would each always come round to the same provider.
+        """
+        with self._lock:
+            turn = self._turns.get(circle, 0)
+            self._turns[circle] = turn + 1
+            return turn
+
     def learn_refused(self, route: Route, parameter: str) -> bool:
         """Remember that this model refuses a request parameter; False if that was known."""
         with self._lock:
@@ -287,6 +307,7 @@ class Pool:
             if provider_id is None:
                 self._providers.clear()
                 self._seats.clear()
+                self._turns.clear()
                 return
             self._providers.pop(provider_id, None)
             for route in [route for route in self._seats if route.provider.id == provider_id]:

@@ -6,7 +6,6 @@ catalogs) and kept as a plan; a call then only looks at the ranks it gets to.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -43,6 +42,14 @@ class Routes(Protocol):
         self, routes: Sequence[Route], now: float, *, tokens: int = 0
     ) -> tuple[RouteView, ...]:
         """Each route as it is now, in the order given."""
+        ...
+
+    def turn(self, circle: tuple[str, ...]) -> int:
+        """The turn that is next in a circle of providers, by their ids."""
+        ...
+
+    def take_turn(self, circle: tuple[str, ...]) -> int:
+        """That turn, which nobody else gets then."""
         ...
 
 
@@ -115,27 +122,26 @@ class Router:
         self._pool = pool
         self._guards = guards
         self._strategy = STRATEGIES[guards.strategy]
-        self._turns = itertools.count()
-        self._next_turn = 0
         self._known = _Known({})
 
     def candidates(self, request: Request, catalogs: Catalogs) -> Candidates:
         """What may serve a request, given each provider's models (the same object while unchanged).
 
-        Each call takes a turn, by which a rotation moves on.
+        Each call takes a turn, by which a rotation moves on; the pool counts them, so that clients
+        that share it, one after another or at once, share the rotation too.
 
         Raises:
             ConfigError: A name matches nothing, or only what the settings rule out.
         """
         plan, needs = self._planned(request, catalogs)
-        turn = next(self._turns)
-        self._next_turn = turn + 1
+        turn = self._pool.take_turn(self._known.circle)
         return Candidates(plan, needs, self._pool, self._strategy, turn)
 
     def preview(self, request: Request, catalogs: Catalogs) -> Candidates:
         """What `candidates` would give now, without taking a turn; raises what it does."""
         plan, needs = self._planned(request, catalogs)
-        return Candidates(plan, needs, self._pool, self._strategy, self._next_turn)
+        turn = self._pool.turn(self._known.circle)
+        return Candidates(plan, needs, self._pool, self._strategy, turn)
 
     def _planned(self, request: Request, catalogs: Catalogs) -> tuple[Plan, Needs]:
         known = self._known
@@ -156,6 +162,7 @@ class _Known:
 
     def __init__(self, catalogs: Catalogs) -> None:
         self.catalogs = catalogs
+        self.circle = tuple(sorted({provider.id for provider in catalogs}))
         self.plans: dict[Likeness, Plan] = {}
         self._sizes = thresholds(catalogs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -39,6 +40,7 @@ class Watched:
         self.pool = Pool(FakeClock())
         self.looked = []
         self.route = self.pool.route
+        self.turn, self.take_turn = self.pool.turn, self.pool.take_turn
 
     def views(self, routes, now, *, tokens=0):
         self.looked.append([route.model.id for route in routes])
@@ -114,6 +116,35 @@ def test_a_preview_shows_the_next_call_and_takes_no_turn(pool):
     for _ in range(3):
         previews = [seen(router.preview(ask(), CATALOGS)) for _ in range(3)]
         assert previews == [seen(router.candidates(ask(), CATALOGS))] * 3
+
+
+def test_clients_of_one_pool_share_the_rotation(pool):
+    """A client made for one call, as scripts do, does not begin at the first provider again."""
+    firsts = [
+        seen(Router(pool, guards("round_robin")).candidates(ask(), CATALOGS))[0] for _ in range(4)
+    ]
+
+    assert firsts == ["a-one/0", "b-one/0", "a-one/1", "b-one/0"]
+
+
+def test_clients_over_other_providers_have_a_rotation_of_their_own(pool):
+    """Two that are asked in alternation do not take every other turn from each other."""
+    both, others = Router(pool, guards("round_robin")), Router(pool, guards("round_robin"))
+    c = provider("c")
+    firsts = []
+    for _ in range(2):
+        firsts.append(seen(both.candidates(ask(), CATALOGS))[0])
+        seen(others.candidates(ask(), {A: A.models, c: c.models}))
+
+    assert firsts == ["a-one/0", "b-one/0"]
+
+
+def test_threads_never_take_the_same_turn(pool):
+    """Each call its own, none left out."""
+    with ThreadPoolExecutor(8) as threads:
+        turns = list(threads.map(lambda _: pool.take_turn(("a",)), range(800)))
+
+    assert sorted(turns) == list(range(800))
 
 
 def test_what_is_left_out_is_told_with_its_reason(pool):
