@@ -16,26 +16,17 @@ import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from freelm_integrations.catalog_file import KEPT_FOR, CatalogFile, Saved
-from freelm_integrations.engine.steps import (
-    Attempt,
-    Cancel,
-    Chunk,
-    Elapsed,
-    End,
-    Launch,
-    Opened,
-    Wait,
-)
-from freelm_integrations.providers.listing import models_from, restored
-from freelm_integrations.wire.catalogs import parse_models
+from freelm_integrations.catalog_file import KEPT_FOR, CatalogFiles, Saved
+from freelm_integrations.engine.steps import Elapsed, Wait
+from freelm_integrations.enquiry import PATIENCE, Enquiry
+from freelm_integrations.providers.listing import restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from freelm_integrations.clock import Clock
-    from freelm_integrations.engine.steps import Reply, Steps
+    from freelm_integrations.engine.steps import Steps
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
 
@@ -43,12 +34,8 @@ TTL = 6 * 3600.0
 """Seconds a live list is believed, in memory and on disk."""
 RETRY_AFTER = 600.0
 """Seconds before a list that failed is asked for again."""
-PATIENCE = 3.0
-"""Seconds a call waits for all the lists together, once."""
 GLANCE = 0.02
 """Seconds between two looks at whether another call has got the first lists."""
-LARGEST = 8_000_000
-"""Bytes of a list that are read; the longest real one is under a megabyte."""
 
 _NEVER_ASKED = float("-inf")
 
@@ -57,11 +44,19 @@ Source = Literal["live", "cache", "builtin", "given"]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The models known for a provider now. `expires_at` is on the clock's `utc`."""
+    """The models known for a provider now.
+
+    `expires_at` and `fetched_at` are on the clock's `utc`; `fetched_at` is None for what was never
+    fetched. `trouble` is why the live list could not be had when it was last asked for, in words,
+    empty if it could. `before` is the fetched list that this one took the place of.
+    """
 
     models: tuple[ModelSpec, ...]
     source: Source
     expires_at: float
+    fetched_at: float | None = None
+    trouble: str = ""
+    before: tuple[ModelSpec, ...] | None = None
 
 
 _ALIVE: weakref.WeakSet[Catalogs] = weakref.WeakSet()
@@ -82,7 +77,7 @@ class Catalogs:
         """
         self._providers = tuple(providers)
         self._clock = clock
-        self._file = CatalogFile(cache_dir) if cache_dir is not None else None
+        self._files = CatalogFiles(cache_dir) if cache_dir is not None else None
         self._catalogs: dict[Provider, Catalog] = {}
         self._models: Mapping[Provider, tuple[ModelSpec, ...]] = {}
         self._lock = threading.Lock()
@@ -129,18 +124,24 @@ class Catalogs:
         if self._due_at == _NEVER_ASKED:
             self._first_by = self._clock.now() + PATIENCE
         now = self._clock.utc()
-        saved = {} if self._file is None else self._file.read(now - KEPT_FOR)
-        known = {provider: self._known(provider, saved, now) for provider in self._providers}
-        due = [
-            provider
-            for provider, catalog in known.items()
-            if _is_discoverable(provider) and (force or catalog.expires_at <= now)
-        ]
-        fresh: dict[Provider, tuple[ModelSpec, ...]] = {}
-        if due:
-            yield from self._ask(due, fresh)
-        self._take(known, due, fresh)
+        known = self._all_known(now)
+        enquiry = Enquiry(
+            [
+                provider
+                for provider, catalog in known.items()
+                if _is_discoverable(provider) and (force or catalog.expires_at <= now)
+            ],
+            now,
+        )
+        yield from self._ask(enquiry)
+        self._take(known, enquiry)
         self._first_by = _NEVER_ASKED
+
+    def _all_known(self, now: float) -> dict[Provider, Catalog]:
+        """What memory and disk say of every provider; nothing is read that nobody asks for."""
+        names = {_name_on_disk(one) for one in self._providers if _is_discoverable(one)}
+        saved = {} if self._files is None else self._files.read(names, now - KEPT_FOR)
+        return {provider: self._known(provider, saved, now) for provider in self._providers}
 
     def _known(self, provider: Provider, saved: Mapping[str, Saved], now: float) -> Catalog:
         """What is in memory while that holds, else what the file has, however old."""
@@ -150,48 +151,38 @@ class Catalogs:
         fetched_at = min(entry.fetched_at, now)  # the machine's clock may have been set back
         if catalog.source != "builtin" and fetched_at + TTL <= now:
             return catalog
-        return Catalog(restored(provider.spec, entry.models), "cache", fetched_at + TTL)
+        models = restored(provider.spec, entry.models)
+        return Catalog(models, "cache", fetched_at + TTL, fetched_at, catalog.trouble)
 
-    def _ask(
-        self, due: list[Provider], fresh: dict[Provider, tuple[ModelSpec, ...]]
-    ) -> Steps[None]:
-        """Ask all at once; what has arrived whole and in time is put into `fresh`."""
-        bodies: dict[Attempt, bytearray] = {}
-        asked: dict[Attempt, Provider] = {}
-        for provider in due:
-            attempt = _list_attempt(provider)
-            asked[attempt], bodies[attempt] = provider, bytearray()
-            yield Launch(attempt)
+    def _ask(self, enquiry: Enquiry) -> Steps[None]:
+        """Ask all at once, and hear what arrives in time."""
+        yield from enquiry.begin()
         deadline = self._clock.now() + PATIENCE
-        while bodies and (left := deadline - self._clock.now()) > 0:
+        while not enquiry.is_over and (left := deadline - self._clock.now()) > 0:
             reply = yield Wait(left)
             assert reply is not None  # every Wait is answered
             if isinstance(reply, Elapsed):
                 break
-            provider = asked[reply.attempt]
-            if (models := _hear(reply, provider, bodies)) is not None:
-                fresh[provider] = models
-        for attempt in bodies:
-            yield Cancel(attempt)
+            step = enquiry.hear(reply)
+            if step is not None:
+                yield step
+        yield from enquiry.leave()
 
-    def _take(
-        self,
-        known: Mapping[Provider, Catalog],
-        due: list[Provider],
-        fresh: Mapping[Provider, tuple[ModelSpec, ...]],
-    ) -> None:
+    def _take(self, known: Mapping[Provider, Catalog], enquiry: Enquiry) -> None:
         """Publish what is live over what was known, and save it."""
         now = self._clock.utc()
         merged = dict(known)
-        for provider in due:
-            if provider in fresh:
-                merged[provider] = Catalog(fresh[provider], "live", now + TTL)
-            else:
-                merged[provider] = replace(known[provider], expires_at=now + RETRY_AFTER)
-        if fresh and self._file is not None:
-            self._file.write(
-                {_name_on_disk(one): Saved(now, models) for one, models in fresh.items()}, now
+        for provider, models in enquiry.fresh.items():
+            old = known[provider]
+            before = None if old.fetched_at is None else old.models
+            merged[provider] = Catalog(models, "live", now + TTL, now, before=before)
+        for provider, trouble in enquiry.troubles.items():
+            merged[provider] = replace(
+                known[provider], expires_at=now + RETRY_AFTER, trouble=trouble
             )
+        if enquiry.fresh and self._files is not None:
+            saved = {_name_on_disk(one): Saved(now, it) for one, it in enquiry.fresh.items()}
+            self._files.write(saved, now)
         self._publish(merged)
         self._due_at = min(
             (catalog.expires_at for catalog in merged.values()), default=float("inf")
@@ -216,32 +207,6 @@ def _unasked(provider: Provider) -> Catalog:
 def _name_on_disk(provider: Provider) -> str:
     """With its address: two endpoints of the user's own may bear one name."""
     return f"{provider.name} {provider.base_url}"
-
-
-def _list_attempt(provider: Provider) -> Attempt:
-    headers = {"accept": "application/json", **provider.headers}
-    secret = provider.keys[0].secret if provider.keys else None
-    url = provider.base_url + "/models"
-    return Attempt("GET", url, headers, None, secret, timeout=PATIENCE, connect_timeout=PATIENCE)
-
-
-def _hear(
-    reply: Reply, provider: Provider, bodies: dict[Attempt, bytearray]
-) -> tuple[ModelSpec, ...] | None:
-    """Gather one reply; the provider's models once its list is whole and makes sense."""
-    if isinstance(reply, (Opened, Elapsed)) or reply.attempt not in bodies:
-        return None
-    if isinstance(reply, Chunk) and len(bodies[reply.attempt]) < LARGEST:
-        bodies[reply.attempt] += reply.data
-        return None
-    body = bodies.pop(reply.attempt)
-    if not isinstance(reply, End):
-        return None  # refused, broken or endless: weather, the next source serves
-    try:
-        listed = parse_models(bytes(body))
-    except ValueError:
-        return None
-    return models_from(provider.spec, listed) or None
 
 
 def _after_fork() -> None:

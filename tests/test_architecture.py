@@ -49,7 +49,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "settings": ("providers", "environment", "nearest", "errors", "events"),
     "connections": ("engine.transport", "engine.blocking", "engine.aio"),
     "catalog_file": ("providers.spec",),
-    "discovery": ("catalog_file", "engine.steps", "providers", "wire.catalogs", "clock"),
+    "enquiry": ("chat", "engine.steps", "providers", "wire.catalogs"),
+    "discovery": ("catalog_file", "engine.steps", "enquiry", "providers", "clock"),
     "request": ("chat", "errors", "nearest", "providers.options"),
     "capacity": ("pool.snapshot", "chat"),
     "dispatcher": (

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations import ConfigError, FreeLLM, Groq, Mistral, OpenAICompatible
-from freelm_integrations.catalog_file import KEPT_FOR, NAME, CatalogFile, Saved
-from freelm_integrations.discovery import LARGEST, PATIENCE, RETRY_AFTER, TTL, Catalogs
+from freelm_integrations.catalog_file import KEPT_FOR, CatalogFiles, Saved
+from freelm_integrations.discovery import RETRY_AFTER, TTL, Catalogs
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Attempt,
@@ -32,6 +32,7 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
+from freelm_integrations.enquiry import KEYS_TRIED, LARGEST, PATIENCE
 from freelm_integrations.lab import Lab
 from freelm_integrations.providers.spec import ModelSpec
 from tests.fakes import FakeClock, play
@@ -140,53 +141,122 @@ def test_a_list_may_come_in_any_pieces() -> None:
     assert ids(catalogs, provider) == OWLS
 
 
-UNUSABLE: dict[str, list[Any]] = {
-    "refused": [lambda attempt: Refused(attempt, 401, {}, b"no")],
-    "not there": [lambda attempt: Refused(attempt, 404, {}, OWL)],
-    "moved": [lambda attempt: Refused(attempt, 302, {"location": "/login"}, b"")],
-    "broken": [lambda attempt: Broken(attempt, ConnectionError("gone"))],
-    "broken in the middle": [chunk(OWL[:9]), lambda attempt: Broken(attempt, TimeoutError())],
-    "a bug": [lambda attempt: Broken(attempt, ZeroDivisionError())],
-    "silent": [PATIENCE],
-    "too slow": [chunk(OWL[:9]), PATIENCE],
-    "empty": [end],
-    "a page": [chunk(b"<html></html>"), end],
-    "cut": [chunk(OWL[:-5]), end],
-    "an error": [chunk(b'{"error": {"message": "no"}}'), end],
-    "without models": [chunk(b'{"data": []}'), end],
-    "without any that chat": [chunk(b'{"data": [{"id": "whisper-large-v3"}]}'), end],
-    "deep": [chunk(b"[" * 100_000), end],
-    "endless": [chunk(b" " * LARGEST), chunk(OWL)],
+UNUSABLE: dict[str, tuple[str, list[Any]]] = {
+    "refused": ("key refused (401)", [lambda attempt: Refused(attempt, 401, {}, b"no")]),
+    "crowded": ("server error (500)", [lambda attempt: Refused(attempt, 500, {}, b"")]),
+    "not there": (" (404)", [lambda attempt: Refused(attempt, 404, {}, OWL)]),
+    "moved": (" (302)", [lambda attempt: Refused(attempt, 302, {"location": "/login"}, b"")]),
+    "broken": ("connection broke", [lambda attempt: Broken(attempt, ConnectionError("gone"))]),
+    "no way there": (
+        "unreachable",
+        [lambda attempt: Broken(attempt, ConnectionRefusedError("no"))],
+    ),
+    "broken in the middle": (
+        "no word within 3 s",
+        [chunk(OWL[:9]), lambda attempt: Broken(attempt, TimeoutError())],
+    ),
+    "a bug": ("connection broke", [lambda attempt: Broken(attempt, ZeroDivisionError())]),
+    "silent": ("no word within 3 s", [PATIENCE]),
+    "too slow": ("no word within 3 s", [chunk(OWL[:9]), PATIENCE]),
+    "empty": ("an empty answer", [end]),
+    "a page": ("a web page", [chunk(b"\n <html></html>"), end]),
+    "cut": ("no model list", [chunk(OWL[:-5]), end]),
+    "an error": ("no model list", [chunk(b'{"error": {"message": "no"}}'), end]),
+    "without models": ("no model that chats", [chunk(b'{"data": []}'), end]),
+    "without any that chat": (
+        "no model that chats",
+        [chunk(b'{"data": [{"id": "whisper-large-v3"}]}'), end],
+    ),
+    "deep": ("no model list", [chunk(b"[" * 100_000), end]),
+    "endless": ("no end", [chunk(b" " * LARGEST), chunk(OWL)]),
 }
 
 
-@pytest.mark.parametrize("script", UNUSABLE.values(), ids=UNUSABLE)
-def test_a_list_that_cannot_be_had_leaves_the_built_in_one(script: list[Any]) -> None:
-    """The call goes on with it, and the list is left alone for a while."""
+@pytest.mark.parametrize(("why", "script"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_list_that_cannot_be_had_leaves_the_built_in_one(why: str, script: list[Any]) -> None:
+    """The call goes on with it, the list is left alone for a while, and it is known why."""
     clock, provider = FakeClock(), Groq("gsk_x")
     catalogs = Catalogs([provider], clock)
     ask(catalogs, clock, *script)
 
     assert ids(catalogs, provider) == [model.id for model in provider.spec.models]
     assert catalogs.catalog(provider).source == "builtin"
+    assert why in catalogs.catalog(provider).trouble
     assert not catalogs.is_due
     clock.move(RETRY_AFTER - 1)
     assert not catalogs.is_due
     clock.move(1)
     assert launched(live(catalogs, clock)) != []
+    assert catalogs.catalog(provider).trouble == ""
 
 
-@pytest.mark.parametrize("script", UNUSABLE.values(), ids=UNUSABLE)
-def test_a_list_that_cannot_be_renewed_leaves_the_one_before(script: list[Any]) -> None:
-    """Better an old list than the built-in one, where there is any."""
+@pytest.mark.parametrize(("why", "script"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_list_that_cannot_be_renewed_leaves_the_one_before(why: str, script: list[Any]) -> None:
+    """Better an old list than the built-in one, where there is any; it is known why it is old."""
     clock, provider = FakeClock(), acme()
     catalogs = Catalogs([provider], clock)
     live(catalogs, clock)
     clock.move(TTL)
     ask(catalogs, clock, *script)
 
+    catalog = catalogs.catalog(provider)
     assert ids(catalogs, provider) == OWLS
+    assert (catalog.source, catalog.fetched_at) == (
+        "live",
+        clock.utc() - age_at_least(script) - TTL,
+    )
+    assert why in catalog.trouble
+
+
+def age_at_least(script: list[Any]) -> float:
+    """The seconds a script lets pass."""
+    return sum(step for step in script if isinstance(step, float))
+
+
+def test_a_list_renewed_remembers_the_one_it_replaced() -> None:
+    """So that what is gone and what is new can be told."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock)
+    live(catalogs, clock)
+    assert catalogs.catalog(provider).before is None
+    clock.move(TTL)
+    live(catalogs, clock, b'{"data": [{"id": "elk-70b"}]}')
+
+    before = catalogs.catalog(provider).before
+    assert before is not None
+    assert [model.id for model in before] == OWLS
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429])
+def test_a_key_that_is_turned_away_lets_the_next_one_ask(status: int) -> None:
+    """One dead key of several does not keep the list from all."""
+    clock = FakeClock()
+    provider = Groq(["gsk_one", "gsk_two", "gsk_three", "gsk_four"])
+    catalogs = Catalogs([provider], clock)
+
+    def refused(attempt: Attempt) -> Reply:
+        return Refused(attempt, status, {}, b"no")
+
+    steps = ask(catalogs, clock, refused, chunk(OWL), end)
+    assert secrets(steps) == ["gsk_one", "gsk_two"]
     assert catalogs.catalog(provider).source == "live"
+    steps = ask(catalogs, clock, *[refused] * 4, force=True)
+    assert len(secrets(steps)) == KEYS_TRIED
+    assert f"({status})" in catalogs.catalog(provider).trouble
+
+
+def test_a_list_that_is_not_there_is_asked_for_with_one_key() -> None:
+    """Another would be told the same."""
+    clock = FakeClock()
+    catalogs = Catalogs([Groq(["gsk_one", "gsk_two"])], clock)
+
+    steps = ask(catalogs, clock, lambda attempt: Refused(attempt, 404, {}, b""))
+    assert secrets(steps) == ["gsk_one"]
+
+
+def secrets(steps: list[Step]) -> list[str]:
+    attempts = [step.attempt for step in steps if isinstance(step, Launch)]
+    return [one.secret.get_secret_value() for one in attempts if one.secret is not None]
 
 
 # ---------------------------------------------------------------------- patience
@@ -422,7 +492,7 @@ def test_an_old_file_serves_where_the_live_list_cannot_be_had(
     """While it is fresh nobody is asked; a time to come is taken for now."""
     clock, provider = FakeClock(), acme()
     saved = Saved(clock.utc() - age, (ModelSpec("old"),))
-    CatalogFile(tmp_path).write({"acme https://acme.example/v1": saved}, clock.utc())
+    CatalogFiles(tmp_path).write({"acme https://acme.example/v1": saved}, clock.utc())
     catalogs = Catalogs([provider], clock, tmp_path)
     steps = ask(catalogs, clock, *([PATIENCE] if is_asked else []))
 
@@ -459,7 +529,9 @@ def test_a_model_read_back_has_its_declared_limits(tmp_path: Path) -> None:
 def test_a_damaged_file_is_asked_anew_and_mended(tmp_path: Path, damage: str) -> None:
     """It counts as absent."""
     clock, provider = FakeClock(), acme()
-    (tmp_path / NAME).write_text(damage)
+    file = CatalogFiles(tmp_path).path("acme https://acme.example/v1")
+    file.parent.mkdir()
+    file.write_text(damage)
     live(Catalogs([provider], clock, tmp_path), clock)
     catalogs = Catalogs([provider], clock, tmp_path)
     ask(catalogs, clock)
