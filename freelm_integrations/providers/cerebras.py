@@ -36,6 +36,10 @@ CEREBRAS = ProviderSpec(
             "gpt-oss": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
             "qwen": {"minimal": "low", "xhigh": "high", "max": "high"},
         },
+        less_thinking={
+            "gpt-oss": {"reasoning_effort": "low"},
+            "qwen": {"reasoning_effort": "none"},
+        },
         format_with_tools=False,
         schema=SchemaRules(
             without=frozenset(

@@ -33,6 +33,7 @@ COHERE = ProviderSpec(
             }
         },
         named_choice=False,  # some tool can be forced, a certain one cannot
+        less_thinking={"": {"reasoning_effort": "none"}},
         format_with_tools=False,
         # What a 429 speaks of stands in its text alone. Months before minutes: both say "limited".
         fault_rules=(

@@ -76,6 +76,13 @@ GOOGLE = ProviderSpec(
             "gemini": {"none": "minimal", "xhigh": "high", "max": "high"},
             "gemma": dict.fromkeys(EFFORTS),
         },
+        less_thinking={
+            "gemini-2.5-flash": {"reasoning_effort": "none"},
+            "gemini-2.5": {"reasoning_effort": "low"},
+            "gemini-3.8": {"reasoning_effort": "low"},
+            "gemini-3.1-pro": {"reasoning_effort": "low"},
+            "gemini": {"reasoning_effort": "minimal"},
+        },
         schema=SchemaRules(
             inline=True,
             without=frozenset(

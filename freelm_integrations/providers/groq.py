@@ -54,6 +54,10 @@ GROQ = ProviderSpec(
             "qwen3.8": {"minimal": "low", "xhigh": "high", "max": "high"},
             "compound": dict.fromkeys(EFFORTS),
         },
+        less_thinking={
+            "gpt-oss": {"reasoning_effort": "low"},
+            "qwen": {"reasoning_effort": "none"},
+        },
         schema=SchemaRules(closed=True),
         format_with_tools=False,
         json_word=True,

@@ -20,6 +20,7 @@ KILO = ProviderSpec(
     dialect=ChatCompletions(
         developer_role=True,
         extra_key="kilo",
+        less_thinking={"": {"reasoning": {"effort": "low"}, "reasoning_effort": None}},
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,
         think_tags={"minimax": "think", "": "think"},

@@ -13,6 +13,15 @@ LOCAL = ProviderSpec(
     # What all of Ollama, llama.cpp and LM Studio understand (their sources and docs, 2026-08).
     dialect=ChatCompletions(
         renames={"max_completion_tokens": "max_tokens"},  # Ollama ignores the newer name
+        # Ollama and llama.cpp know the effort, the latter and vLLM the template's switch; what a
+        # server does not know it ignores. gpt-oss cannot but think.
+        less_thinking={
+            "gpt-oss": {"reasoning_effort": "low"},
+            "": {
+                "reasoning_effort": "none",
+                "chat_template_kwargs": {"enable_thinking": False},
+            },
+        },
         named_choice=False,  # LM Studio takes words only
         format_with_tools=False,  # llama.cpp: one grammar at a time
         system_place="first",  # as many chat templates want it

@@ -34,6 +34,10 @@ MISTRAL = ProviderSpec(
             "mistral-medium": _ON_OR_OFF,
             "": dict.fromkeys(EFFORTS),
         },
+        less_thinking={
+            "mistral-small": {"reasoning_effort": "none"},
+            "mistral-medium": {"reasoning_effort": "none"},
+        },
         forced_choice="any",
         tool_id="alnum9",
         format_with_tools=False,

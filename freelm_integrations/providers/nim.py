@@ -4,6 +4,7 @@ from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, Provid
 from freelm_integrations.wire.openai import ChatCompletions
 
 _THINKS = ("large", "tools", "reasoning")
+_UNTHINKING = {"chat_template_kwargs": {"enable_thinking": False}}
 
 NIM = ProviderSpec(
     name="nim",
@@ -43,6 +44,17 @@ NIM = ProviderSpec(
             "deepseek-v4": {"minimal": "low", "xhigh": "high", "max": "high"},
             "": dict.fromkeys(EFFORTS),
         },
+        less_thinking={
+            "gpt-oss": {"reasoning_effort": "low"},
+            "nemotron-3-super": {"reasoning_effort": "none"},
+            "nemotron-3-ultra": {"reasoning_effort": "none"},
+            "nemotron-3": _UNTHINKING,
+            "qwen": _UNTHINKING,
+            "glm": _UNTHINKING,
+            "deepseek": {"chat_template_kwargs": {"thinking": False}},
+            "kimi": {"chat_template_kwargs": {"thinking": False}},
+        },
+        quiet_word={"nemotron-nano": "/no_think", "llama-3.3-nemotron": "/no_think"},
         strict_tools=False,
         json_word=True,  # `{}` may come back otherwise
         named_roles=frozenset(),

@@ -15,6 +15,8 @@ OPENROUTER = ProviderSpec(
     # openrouter.ai/docs API reference, 2026-08: what a host does not know is dropped silently.
     dialect=ChatCompletions(
         developer_role=True,
+        # Some must think: they refuse `none`. Two different efforts in one request are a 400.
+        less_thinking={"": {"reasoning": {"effort": "low"}, "reasoning_effort": None}},
         # To be sent back as they came, to the same model only: some refuse a turn without them.
         extra_key="openrouter",
         extra_fields=frozenset({"reasoning_details"}),

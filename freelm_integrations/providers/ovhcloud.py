@@ -18,6 +18,11 @@ OVHCLOUD = ProviderSpec(
     # vLLM behind a gateway: extra fields are mostly ignored (calls of 2026-07).
     dialect=ChatCompletions(
         renames={"max_completion_tokens": "max_tokens"},
+        # vLLM's own switch, in the templates of those that have one.
+        less_thinking={
+            "gpt-oss": {"reasoning_effort": "low"},
+            "qwen3": {"chat_template_kwargs": {"enable_thinking": False}},
+        },
         think_tags={"": "think"},  # Qwen3-32B leaves it in its answer (2026-07)
         # Who shares an address shares the allowance, and a 429 may not say for how long.
         fault_rules=(rule("throttled", "route", on=(429,), retry_after=30.0),),

@@ -30,6 +30,7 @@ ZAI = ProviderSpec(
         by_model={"glm-4": {"thinking": {"type": "disabled"}}},
         efforts={"glm-4": dict.fromkeys(EFFORTS)},
         stream_options=False,  # usage rides on the chunk with the finish reason
+        less_thinking={"glm-4": {"thinking": {"type": "disabled"}}},
         finish_words={"model_context_window_exceeded": "length"},
         # Business codes, as strings; those of money, length and unknown models are general rules.
         fault_rules=(
