@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request
+from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.wire.openai import ChatCompletions
 from tests.wire import dialects
 from tests.wire.dialects import DECLARED, PLAIN
@@ -147,3 +148,56 @@ def test_every_accent_gives_no_less_room_than_before(name, limit, output, effort
         assert after.get(key, 0) >= before.get(key, 0)
     assert before["temperature"] == after["temperature"]
     assert before["messages"][-1] == after["messages"][-1]
+
+
+# These cannot think less: their sheets name no way.
+_MUST_THINK = {"gemma", "minimax", "compound", "command-a-plus", "glm-4.7-flash", "step"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        (spec.name, model)
+        for spec in PROVIDERS.values()
+        for model in spec.models
+        if "reasoning" in model.tags and not any(part in model.id for part in _MUST_THINK)
+    ],
+    ids=str,
+)
+def test_every_declared_model_that_thinks_can_be_asked_to_think_less(provider, model):
+    """The second request differs from the first in more than its room."""
+    how = {"model": model.id, "tags": model.tags, "output": model.output}
+    before = sent(DECLARED[provider], **how)
+    after = sent(DECLARED[provider], **how, roomier=True)
+    room = {"max_tokens", "max_completion_tokens"}
+
+    assert {k: v for k, v in after.items() if k not in room} != {
+        k: v for k, v in before.items() if k not in room
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        ("openrouter", "acme/owl:free", {"reasoning": {"effort": "low"}}),
+        ("groq", "openai/gpt-oss-20b", {"reasoning_effort": "low"}),
+        ("groq", "qwen/qwen3.6-27b", {"reasoning_effort": "none"}),
+        ("google", "gemini-3.5-flash-lite", {"reasoning_effort": "minimal"}),
+        ("google", "gemini-3.8-flash", {"reasoning_effort": "low"}),
+        ("google", "gemini-2.5-flash", {"reasoning_effort": "none"}),
+        ("google", "gemma-4-31b-it", {}),
+        ("nim", "z-ai/glm-5.3", {"chat_template_kwargs": {"enable_thinking": False}}),
+        ("nim", "moonshotai/kimi-k3", {"chat_template_kwargs": {"thinking": False}}),
+        ("nim", "nvidia/nemotron-3-super-120b-a12b", {"reasoning_effort": "none"}),
+        ("mistral", "mistral-small-latest", {"reasoning_effort": "none"}),
+        ("cerebras", "gpt-oss-120b", {"reasoning_effort": "low"}),
+        ("zai", "glm-4.7-flash", {"thinking": {"type": "disabled"}}),
+    ],
+)
+def test_the_sheets_words_for_less_thinking_are_sent(provider, model, expected):
+    """As read in 2026-11; the model's own words, wherever the provider has several."""
+    names = {"reasoning", "reasoning_effort", "chat_template_kwargs", "thinking"}
+    params = {"reasoning_effort": "high"} if provider != "google" else {}
+    body = sent(DECLARED[provider], model=model, params=params, tags=("reasoning",), roomier=True)
+
+    assert {name: body[name] for name in names & body.keys()} == expected
