@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 class Success:
     """The attempt answered.
 
-    `latency` is seconds to its first content, None if that was not seen.
+    `latency` is seconds to its first content, None if that was not seen; `is_whole`: all of it came
+    at once. `gap` is the longest pause between two pieces of it (s), None where there were none.
     """
 
     latency: float | None = None
+    is_whole: bool = False
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
     """The attempt was dropped and nobody is to blame.
 
-    `silent_for` (s) is how long it had said nothing, None where that tells nothing.
+    `silent_for` (s) is how long it had said nothing, None where that tells nothing; `is_whole`: it
+    was to answer in one piece.
     """
 
     silent_for: float | None = None
+    is_whole: bool = False
 
 
 Outcome: TypeAlias = Success | Fault | Abandoned

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.pace import Pace
     from freelm_integrations.pool.scopes import WindowName
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import Limit, ModelSpec, Unit
@@ -198,6 +199,19 @@ class Pool:
     def turn(self, circle: Circle) -> int:
         """How many turns were taken in that circle: what `take_turn` would give now."""
         return self._turns.get(circle, 0)
+
+    def pace(self, route: Route, *, streaming: bool) -> Pace:
+        """How quick the route has been so far, in streams or in whole answers."""
+        with self._lock:
+            return (self._seats.get(route) or self._adopt(route)).state.pacing.of(
+                streaming=streaming
+            )
+
+    def has_to_spare(self, route: Route, now: float) -> bool:
+        """Whether every window of the route can spare an attempt that may not be needed."""
+        with self._lock:
+            windows = (self._seats.get(route) or self._adopt(route)).state.quota.windows
+            return all(window.has_to_spare(now) for window in windows)
 
     def snapshot(
         self, now: float, providers: Sequence[Provider] | None = None

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.breaker import Breaker
+from freelm_integrations.pool.pace import Pacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     WindowName: TypeAlias = tuple[Unit, float, Reset]
     """Unit, length and reset rule: two limits alike in these are one."""
-
-SMOOTHING = 0.3
-"""The weight of a new latency against all before it."""
 
 
 class Rest:
@@ -132,8 +130,8 @@ class RouteState:
         "account",
         "in_flight",
         "key",
-        "latency",
         "model",
+        "pacing",
         "provider",
         "quota",
         "rests",
@@ -153,7 +151,7 @@ class RouteState:
         self.key = key
         self.model = model
         self.quota = quota
-        self.latency: float | None = None
+        self.pacing = Pacing()
         self.in_flight = 0
         self.routes: dict[int, Route] = {}
         # What one key was told of a model holds for all keys of its account.
@@ -163,11 +161,6 @@ class RouteState:
         """What a fault of that scope lets rest; None for the call, which is over anyway."""
         place = _PLACES.get(scope)
         return None if place is None else self.rests[place]
-
-    def smooth(self, latency: float) -> None:
-        """Blend in the seconds an attempt took to its first content."""
-        known = self.latency
-        self.latency = latency if known is None else known + SMOOTHING * (latency - known)
 
 
 _PLACES: Mapping[Scope, int] = MappingProxyType(

@@ -60,7 +60,7 @@ class Seat:
         else:
             why = None
         route = self.view.route
-        self.view = RouteView(route, ready_at, headroom, state.latency, state.in_flight, why)
+        self.view = RouteView(route, ready_at, headroom, state.pacing.latency, state.in_flight, why)
         self.room = room
         self._seen = state.account.version + state.provider.version
         self._from = now

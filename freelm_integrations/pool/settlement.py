@@ -68,7 +68,9 @@ def praise(lease: Lease, success: Success, now: float) -> None:
         if rest.strikes:
             rest.forgive(now)
     if success.latency is not None:
-        state.smooth(success.latency)
+        state.pacing.took(success.latency, is_whole=success.is_whole)
+    if success.gap is not None:
+        state.pacing.paused(success.gap)
 
 
 def let_go(lease: Lease, abandoned: Abandoned) -> None:
@@ -77,8 +79,8 @@ def let_go(lease: Lease, abandoned: Abandoned) -> None:
     if lease.is_probe:
         state.key.breaker.abandoned()
         state.provider.version += 1
-    if silent_for is not None and (state.latency is None or silent_for > state.latency):
-        state.smooth(silent_for)
+    if silent_for is not None:
+        state.pacing.was_silent(silent_for, is_whole=abandoned.is_whole)
 
 
 def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | None:

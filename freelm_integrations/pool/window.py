@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 GRAIN = 512
 """Steps of the grid on which a rolling window's takings come back."""
 
+SPARE_SHARE = 0.3
+"""The share of a window below which nothing of it is spent on insurance."""
+SCARCE_FROM = 3_600.0
+"""Seconds: a quota of calls that is longer in coming back than this is scarce."""
+SPARE_CALLS = 100
+"""Calls of a scarce quota that are never spent on insurance."""
+
 Source = Literal["declared", "header"]
 
 
@@ -126,6 +133,13 @@ class Window:
         if self._log and self._log[-1].back_at > now:
             return self._log[-1].back_at
         return None
+
+    def has_to_spare(self, now: float) -> bool:
+        """Whether so much is left that some may be spent on an attempt that may not be needed."""
+        left = self.remaining(now)
+        if self.unit == "requests" and self.per >= SCARCE_FROM and left < SPARE_CALLS:
+            return False
+        return left >= SPARE_SHARE * self.amount
 
     # ------------------------------------------------------------------ commands
 
