@@ -11,6 +11,7 @@ from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.cloudflare import ACCOUNT_VARIABLE
+from freelm_integrations.providers.keys import keys_in_environment
 from freelm_integrations.providers.options import split_words
 from freelm_integrations.providers.provider import (
     NIM,
@@ -98,23 +99,31 @@ def _provider(item: object) -> Provider:
 def providers_in_environment() -> tuple[tuple[Provider, ...], bool]:
     """Every provider with a key, the local one last; and whether that only stands in for others.
 
-    Those that need no key are used where `FREELM_KEYLESS` says so, whatever keys there are.
+    Keys of further providers that other programs read as well (`HF_TOKEN`) count where
+    `FREELM_FURTHER` says so: they were hardly set for us. Those that need no key are used where
+    `FREELM_KEYLESS` says so, whatever keys there are.
     """
     for name in _RETIRED_VARIABLES:
         if variable(name) is not None:
             raise ConfigError(_RETIRED.format(named=f"{name} from the environment"))
-    keyless = switch("FREELM_KEYLESS")
     hosted = (kind for name, kind in CLASSES.items() if name != "local")
     found = tuple(
-        provider
-        for kind in hosted
-        if (kind.spec.needs_key or keyless) and (provider := kind()).keys
+        provider for kind in hosted if _is_wished(kind.spec) and (provider := kind()).keys
     )
     if switch("FREELM_LOCAL"):
         return (*found, Local()), False
     if not found and _is_local_at_hand():
         return (Local(),), True
     return found, False
+
+
+def _is_wished(spec: ProviderSpec) -> bool:
+    """Whether the environment asks for a provider nobody named."""
+    if not spec.needs_key:
+        return bool(switch("FREELM_KEYLESS"))
+    if not spec.usual_variables or switch("FREELM_FURTHER"):
+        return True
+    return bool(keys_in_environment(spec.key_variables, owner=spec.name, account=None))
 
 
 def _is_local_at_hand() -> bool:
@@ -137,6 +146,8 @@ def no_key_message() -> str:
 
 def _variables(spec: ProviderSpec) -> str:
     named = " or ".join(spec.key_variables)
+    if spec.usual_variables:
+        named += f" (or FREELM_FURTHER=1 beside {' or '.join(spec.usual_variables)})"
     return f"{named}, and {ACCOUNT_VARIABLE}" if spec.name == "cloudflare" else named
 
 

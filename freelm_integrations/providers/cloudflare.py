@@ -16,7 +16,8 @@ CLOUDFLARE = ProviderSpec(
     base_url="https://api.cloudflare.com/client/v4/accounts/{account_id}/ai/v1",
     key_page="https://dash.cloudflare.com/profile/api-tokens",
     # Not CLOUDFLARE_API_KEY: that is the global key, which is no bearer token.
-    key_variables=("CLOUDFLARE_API_TOKEN", "FREELM_CLOUDFLARE_KEYS"),
+    key_variables=("FREELM_CLOUDFLARE_KEYS",),
+    usual_variables=("CLOUDFLARE_API_TOKEN",),
     # developers.cloudflare.com/workers-ai (errors page of 2026-07-29), and client reports of 2026.
     dialect=ChatCompletions(
         renames={"max_completion_tokens": "max_tokens"},

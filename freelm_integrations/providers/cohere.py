@@ -16,7 +16,8 @@ COHERE = ProviderSpec(
     title="Cohere",
     base_url="https://api.cohere.ai/compatibility/v1",
     key_page="https://dashboard.cohere.com/api-keys",
-    key_variables=("CO_API_KEY", "COHERE_API_KEY", "FREELM_COHERE_KEYS"),
+    key_variables=("FREELM_COHERE_KEYS",),
+    usual_variables=("CO_API_KEY", "COHERE_API_KEY"),
     # docs.cohere.com/docs/compatibility-api, 2026.
     dialect=ChatCompletions(
         renames={"max_completion_tokens": "max_tokens"},
@@ -32,8 +33,8 @@ COHERE = ProviderSpec(
                 **dict.fromkeys(("none", "minimal"), "none"),
             }
         },
-        named_choice=False,  # some tool can be forced, a certain one cannot
         less_thinking={"": {"reasoning_effort": "none"}},
+        named_choice=False,  # some tool can be forced, a certain one cannot
         format_with_tools=False,
         # What a 429 speaks of stands in its text alone. Months before minutes: both say "limited".
         fault_rules=(

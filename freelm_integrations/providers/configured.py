@@ -175,7 +175,8 @@ class Provider:
 
 def _keys_of(spec: ProviderSpec, given: KeysArgument, account: str | None) -> tuple[Key, ...]:
     if given is None:
-        found = keys_in_environment(spec.key_variables, owner=spec.name, account=account)
+        variables = (*spec.key_variables, *spec.usual_variables)
+        found = keys_in_environment(variables, owner=spec.name, account=account)
     else:
         found = read_keys(given, owner=spec.name, account=account)
     return found if found or spec.needs_key else (NO_KEY,)

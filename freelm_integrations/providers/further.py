@@ -1,4 +1,4 @@
-"""Further free providers: used where their keys are set, the keyless ones where asked for."""
+"""Further free providers, used where they are asked for: by name, or by a variable that is ours."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Cloudflare(Provider):
             raise ConfigError("the account id of cloudflare is made of letters and digits alone")
         elsewhere = variable_of(self.spec, "BASE_URL") if base_url is None else base_url
         if not named and elsewhere is None:
-            if keys:
+            if keys or (keys is None and any(map(variable, self.spec.key_variables))):
                 raise ConfigError(
                     "cloudflare needs the id of the account beside its token: pass account_id=..., "
                     f"or set {ACCOUNT_VARIABLE}"

@@ -14,7 +14,8 @@ HUGGINGFACE = ProviderSpec(
     base_url="https://router.huggingface.co/v1",
     key_page="https://huggingface.co/settings/tokens",
     # The token needs the permission "Make calls to Inference Providers".
-    key_variables=("HF_TOKEN", "FREELM_HUGGINGFACE_KEYS"),
+    key_variables=("FREELM_HUGGINGFACE_KEYS",),
+    usual_variables=("HF_TOKEN",),
     # Live captures and client reports of 2026-10: what an upstream sends passes through unchanged.
     dialect=ChatCompletions(
         content_beside_calls="empty",  # hosts differ, and null is refused by some (as at NIM)

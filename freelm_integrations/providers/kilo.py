@@ -14,7 +14,8 @@ KILO = ProviderSpec(
     title="Kilo Gateway",
     base_url="https://api.kilo.ai/api/gateway",
     key_page="https://app.kilo.ai/profile",
-    key_variables=("KILO_API_KEY", "KILOCODE_API_KEY", "FREELM_KILO_KEYS"),
+    key_variables=("FREELM_KILO_KEYS",),
+    usual_variables=("KILO_API_KEY", "KILOCODE_API_KEY"),
     needs_key=False,
     # Shaped like OpenRouter (sheet of 2026-11).
     dialect=ChatCompletions(

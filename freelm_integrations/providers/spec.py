@@ -80,11 +80,13 @@ class Tier:
 class ProviderSpec:
     """One API endpoint and its published rules.
 
-    `models` is the built-in list, best first: the fast plain instruct model leads, models that
-    think come last. The first of `tiers` holds unless another is asked for. `trains` says whether
-    the free tier may train on prompts (None: not known). `chat_exclude` are name parts of listed
-    models that do not chat, `chat_include` the beginnings of those that do (empty: all);
-    `free_suffix` marks the free ones where only some are. `has_list` says whether its models are
+    `key_variables` switch the provider on where one is set; `usual_variables`, which other programs
+    read as well, are read where it is asked for. `models` is the built-in list, best first: the
+    fast plain instruct model leads, models that think come last. The first of `tiers` holds unless
+    another is asked for. `trains` says whether the free tier may train on prompts (None: not
+    known). `chat_exclude` are name parts of listed models that do not chat, `chat_include` the
+    beginnings of those that do (empty: all); `free_suffix` marks the free ones where only some are.
+    `has_list` says whether its models are
     listed at `/models`, at no cost. `headers` have lower-case names.
     """
 
@@ -93,6 +95,7 @@ class ProviderSpec:
     base_url: str
     key_page: str
     key_variables: tuple[str, ...]
+    usual_variables: tuple[str, ...] = ()
     key_prefixes: tuple[str, ...] = ()
     dialect: Dialect
     models: tuple[ModelSpec, ...]

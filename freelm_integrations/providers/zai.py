@@ -13,7 +13,8 @@ ZAI = ProviderSpec(
     title="Z.ai",
     base_url="https://api.z.ai/api/paas/v4",
     key_page="https://z.ai/manage-apikey/apikey-list",
-    key_variables=("ZAI_API_KEY", "Z_AI_API_KEY", "FREELM_ZAI_KEYS"),
+    key_variables=("FREELM_ZAI_KEYS",),
+    usual_variables=("ZAI_API_KEY", "Z_AI_API_KEY"),
     # docs.z.ai chat completion and error code pages, 2026; a live capture of 2026-10.
     dialect=ChatCompletions(
         renames={"max_completion_tokens": "max_tokens"},

@@ -64,18 +64,21 @@ def test_those_that_need_no_key_come_last() -> None:
         ("groq", "GROQ_API_KEY FREELM_GROQ_KEYS"),
         ("cerebras", "CEREBRAS_API_KEY FREELM_CEREBRAS_KEYS"),
         ("mistral", "MISTRAL_API_KEY FREELM_MISTRAL_KEYS"),
-        ("cloudflare", "CLOUDFLARE_API_TOKEN FREELM_CLOUDFLARE_KEYS"),
-        ("zai", "ZAI_API_KEY Z_AI_API_KEY FREELM_ZAI_KEYS"),
-        ("cohere", "CO_API_KEY COHERE_API_KEY FREELM_COHERE_KEYS"),
-        ("huggingface", "HF_TOKEN FREELM_HUGGINGFACE_KEYS"),
+        ("cloudflare", "FREELM_CLOUDFLARE_KEYS CLOUDFLARE_API_TOKEN"),
+        ("zai", "FREELM_ZAI_KEYS ZAI_API_KEY Z_AI_API_KEY"),
+        ("cohere", "FREELM_COHERE_KEYS CO_API_KEY COHERE_API_KEY"),
+        ("huggingface", "FREELM_HUGGINGFACE_KEYS HF_TOKEN"),
         ("ovhcloud", "FREELM_OVHCLOUD_KEYS"),
-        ("kilo", "KILO_API_KEY KILOCODE_API_KEY FREELM_KILO_KEYS"),
+        ("kilo", "FREELM_KILO_KEYS KILO_API_KEY KILOCODE_API_KEY"),
         ("local", ""),
     ],
 )
 def test_keys_are_looked_for_where_the_contract_says(name: str, variables: str) -> None:
-    """In this order."""
-    assert PROVIDERS[name].key_variables == tuple(variables.split())
+    """In this order; what other programs are set up by as well comes last."""
+    spec = PROVIDERS[name]
+
+    assert (*spec.key_variables, *spec.usual_variables) == tuple(variables.split())
+    assert all(name.startswith("FREELM_") for name in spec.key_variables if spec.usual_variables)
 
 
 @EVERY

@@ -79,16 +79,21 @@ def test_an_account_of_cloudflare_has_one_allowance_whatever_its_tokens() -> Non
 
 
 def test_half_a_pair_is_told_where_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token alone in the environment is often there for something else: it is left alone."""
+    """A token alone in the usual variable is often there for something else: it is left alone."""
     monkeypatch.setattr("freelm_integrations.embedded.is_available", lambda: False)
     with pytest.raises(ConfigError, match="CLOUDFLARE_ACCOUNT_ID"):
         Cloudflare("token")
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
+    monkeypatch.setenv("FREELM_FURTHER", "1")
 
     assert Cloudflare().keys == ()
     assert used() == []
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
     assert used() == ["cloudflare"]
+    monkeypatch.delenv("CLOUDFLARE_ACCOUNT_ID")
+    monkeypatch.setenv("FREELM_CLOUDFLARE_KEYS", "token")
+    with pytest.raises(ConfigError, match="CLOUDFLARE_ACCOUNT_ID"):
+        used()
 
 
 @pytest.mark.parametrize("account_id", ["a/b", "{x}", "..", "a b", "a?b"])
@@ -134,9 +139,9 @@ def test_cloudflare_travels_without_its_token(monkeypatch: pytest.MonkeyPatch) -
                 "FREELM_KEYLESS": "yes",
                 "FREELM_LOCAL": "1",
                 "FREELM_LOCAL_BASE_URL": "http://localhost:1/v1",
-                "HF_TOKEN": "k",
-                "CO_API_KEY": "k",
-                "ZAI_API_KEY": "k",
+                "FREELM_HUGGINGFACE_KEYS": "k",
+                "FREELM_COHERE_KEYS": "k",
+                "FREELM_ZAI_KEYS": "k",
                 "CEREBRAS_API_KEY": "k",
             },
             ["cerebras", "zai", "cohere", "huggingface", "ovhcloud", "kilo", "local"],
@@ -152,6 +157,50 @@ def test_who_needs_no_key_is_asked_only_where_that_is_wished(
         monkeypatch.setenv(name, value)
 
     assert used() == names
+
+
+USUAL = {
+    "HF_TOKEN": "hf-usual",
+    "CO_API_KEY": "co-usual",
+    "ZAI_API_KEY": "zai-usual",
+    "CLOUDFLARE_API_TOKEN": "cf-usual",
+    "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
+}
+FURTHER = ["cloudflare", "zai", "cohere", "huggingface"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        ({}, ["groq"]),
+        ({"FREELM_FURTHER": "0"}, ["groq"]),
+        ({"FREELM_FURTHER": "1"}, ["groq", *FURTHER]),
+        ({"FREELM_COHERE_KEYS": "mine"}, ["groq", "cohere"]),
+        ({"FREELM_HUGGINGFACE_KEYS": " , "}, ["groq"]),
+        ({"FREELM_CLOUDFLARE_KEYS": "mine"}, ["groq", "cloudflare"]),
+    ],
+)
+def test_a_token_set_for_another_program_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], names: list[str]
+) -> None:
+    """`HF_TOKEN` is there on many machines: it spends nothing of ours unless that is wished."""
+    for name, value in {**USUAL, "GROQ_API_KEY": "k", **variables}.items():
+        monkeypatch.setenv(name, value)
+
+    assert used() == names
+
+
+def test_a_further_provider_that_is_named_reads_the_usual_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who names it has asked for it; a variable of ours comes before the usual one."""
+    for name, value in {**USUAL, "FREELM_COHERE_KEYS": "co-mine"}.items():
+        monkeypatch.setenv(name, value)
+    providers = Settings.from_options(providers=["huggingface", "cohere"]).providers
+
+    secrets = [key.secret.get_secret_value() for one in providers for key in one.keys]
+    assert secrets == ["hf-usual", "co-mine"]
+    assert HuggingFace().keys == providers[0].keys
 
 
 def test_who_needs_no_key_can_be_named() -> None:
@@ -187,8 +236,16 @@ def test_a_variable_of_github_models_is_said_to_be_useless(
 
 def test_the_lab_hides_every_key_from_its_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of those it does not play: a test would ask them for real."""
-    variables = [name for spec in PROVIDERS.values() for name in spec.key_variables]
-    for name in (*variables, "CLOUDFLARE_ACCOUNT_ID", "GITHUB_MODELS_TOKEN", "FREELM_KEYLESS"):
+    variables = [
+        name for spec in PROVIDERS.values() for name in (*spec.key_variables, *spec.usual_variables)
+    ]
+    for name in (
+        *variables,
+        "CLOUDFLARE_ACCOUNT_ID",
+        "GITHUB_MODELS_TOKEN",
+        "FREELM_KEYLESS",
+        "FREELM_FURTHER",
+    ):
         monkeypatch.setenv(name, "1")
 
     with Lab(providers=["groq"]) as lab, lab.environ():
@@ -200,4 +257,5 @@ def test_the_message_for_no_key_names_the_ways_without_one() -> None:
     message = no_key_message()
 
     assert "FREELM_KEYLESS=1" in message
-    assert "CLOUDFLARE_API_TOKEN or FREELM_CLOUDFLARE_KEYS, and CLOUDFLARE_ACCOUNT_ID" in message
+    assert "set FREELM_CLOUDFLARE_KEYS (or FREELM_FURTHER=1 beside CLOUDFLARE_API_TOKEN)" in message
+    assert ", and CLOUDFLARE_ACCOUNT_ID" in message
