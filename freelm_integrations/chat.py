@@ -83,6 +83,10 @@ class ToolCallPart:
 
 
 KIND_WORDS: Mapping[str, str] = {
+    # Not faults, but reasons for a route to rest.
+    "retired": "key refused: needs a new key",
+    "window": "allowance used up for now",
+    "breaker": "failed again and again",
     "throttled": "rate limited",
     "overloaded": "overloaded",
     "server_error": "server error",
@@ -181,7 +185,10 @@ class Delta(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The payload of a call, as the caller put it. `wanted` is the order of model names to try."""
+    """The payload of a call, as the caller put it. `wanted` is the order of model names to try.
+
+    `timeout` is this call's own deadline in seconds; None for the client's.
+    """
 
     messages: tuple[Message, ...]
     wanted: tuple[str, ...] = ("auto",)

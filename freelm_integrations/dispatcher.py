@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.capacity import capacity_of
+from freelm_integrations.chat import fault_words
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery import Catalogs
 from freelm_integrations.engine.flight import Flight, Terms
@@ -98,7 +99,7 @@ def _candidate_line(number: int, row: Json) -> str:
         return line
     after = row["ready_after"]
     back = "out until a person acts" if after is None else f"back in {after:.0f} s"
-    return f"{line}: {row['resting'] or 'rests'}, {back}"
+    return f"{line}: {fault_words(row['resting'] or 'rests')}, {back}"
 
 
 def _seconds_to(moment: float, now: float) -> float | None:
@@ -201,17 +202,66 @@ class Dispatcher:
     def health(self) -> list[Json]:
         """A row a key of these providers, used or not."""
         rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
-        return [self._named(row.to_dict()) for row in rows]
+        lists = {provider.id: self._list_of(provider) for provider in self.settings.providers}
+        return [self._named({**row.to_dict(), "list": lists.get(row.provider)}) for row in rows]
 
     def capacity(self) -> list[Json]:
         """What is left in every window, added up over accounts."""
         rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
-        return [self._named(row) for row in capacity_of(rows)]
+        declared = {
+            provider.id: {model.id: provider.limits_of(model) for model in self._allowed(provider)}
+            for provider in self.settings.providers
+        }
+        return [self._named(row) for row in capacity_of(rows, declared)]
+
+    def model_lists(self) -> list[Json]:
+        """A row a provider: where its models are known from, and how they have drifted."""
+        return [
+            {"provider": provider.name, **self._list_of(provider), **self._drift_of(provider)}
+            for provider in self.settings.providers
+        ]
+
+    def _list_of(self, provider: Provider) -> Json:
+        catalog = self.catalogs.catalog(provider)
+        fetched_at = catalog.fetched_at
+        return {
+            "source": catalog.source,
+            "age": None if fetched_at is None else max(0.0, self.clock.utc() - fetched_at),
+            "models": len(self._allowed(provider)),
+            "trouble": catalog.trouble or None,
+        }
+
+    def _drift_of(self, provider: Provider) -> Json:
+        catalog = self.catalogs.catalog(provider)
+        known = self._allowed(provider)
+        since_built = since_fetched = None
+        if catalog.fetched_at is not None and provider.spec.models:
+            since_built = drift(self._allowed(provider, provider.spec.models), known).to_dict()
+        if catalog.before is not None:
+            since_fetched = drift(self._allowed(provider, catalog.before), known).to_dict()
+        return {
+            "lead": known[0].id if known else None,
+            "since_built_in": since_built,
+            "since_fetched": since_fetched,
+        }
+
+    def _allowed(
+        self, provider: Provider, models: tuple[ModelSpec, ...] | None = None
+    ) -> tuple[ModelSpec, ...]:
+        """These models (None: all known now), best first, without what the settings rule out."""
+        some = self.catalogs.current()[provider] if models is None else models
+        return tuple(
+            model
+            for model in best_first(provider, some)
+            if ruled_out(provider, model, self.settings) is None
+        )
 
     def _named(self, row: Json) -> Json:
-        """The row with its provider's name, as in a completion; the pool tells them apart by id."""
+        """The row with its provider's name, as in a completion; its id where two bear that name."""
         names = {provider.id: provider.name for provider in self.settings.providers}
-        return {**row, "provider": names.get(row["provider"], row["provider"])}
+        name = names.get(row["provider"])
+        is_plain = list(names.values()).count(name or "") == 1
+        return {**row, "provider": name} if is_plain else row
 
     def context_window(self, wanted: tuple[str, ...]) -> int | None:
         """The smallest context (tokens) among the models these names stand for; None if unknown."""

@@ -199,13 +199,19 @@ def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
         "provider": row["provider"],
         "key": row["fingerprint"],
         "state": row["state"],
-        "back in": "" if back is None else span(back),
+        "back in": _comeback(row["state"], back),
         "resting": [
             f"{rest['model'] or rest['scope']}: {fault_words(rest['kind'])}"
             for rest in row["cooldowns"]
         ],
         "last fault": "" if fault is None else fault_words(fault["kind"], fault["status"]),
     }
+
+
+def _comeback(state: str, back: float | None) -> str:
+    if state == "retired":
+        return "needs a new key"
+    return "" if back is None else span(back)
 
 
 def _capacity_row(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from freelm_integrations.errors import MissingKey
 from freelm_integrations.providers.provider import Groq, Local, Mistral
 from freelm_integrations.providers.spec import ModelSpec
 from freelm_integrations.settings import Settings
+from freelm_integrations.wire.faults import Fault
 from tests.fakes import FakeClock
 
 ASKED = Request(messages=({"role": "user", "content": "hello"},))
@@ -98,3 +99,30 @@ def test_a_provider_without_keys_has_a_row_in_health_all_the_same():
     assert rows["local"]["fingerprint"] == "keyless"
     assert rows["local"]["state"] == "ready"
     assert str(one.explain(ASKED)).endswith("2. local owl (keyless)")
+
+
+def test_providers_of_one_name_are_told_apart_by_where_they_are():
+    """Two local servers look alike otherwise; one alone goes by its name, and so do named ones."""
+
+    def shown(*servers):
+        rows = dispatcher(groq("a"), *servers).health()
+        return [row["provider"] for row in rows]
+
+    first, second = (Local(f"http://localhost:{port}/v1", models=["m"]) for port in (1, 2))
+    named = Local("http://localhost:3/v1", models=["m"], name="studio")
+
+    assert shown(first) == ["groq", "local"]
+    assert shown(first, named) == ["groq", "local", "studio"]
+    assert shown(first, second) == ["groq", "local@localhost:1/v1", "local@localhost:2/v1"]
+
+
+def test_an_explanation_says_in_words_why_a_route_rests():
+    """And what a person has to do about a key that is refused."""
+    one = dispatcher(groq("a"))
+    flight = one.flight(ASKED, None)
+    (route,) = (view.route for view in flight._itinerary.candidates.views(one.clock.now()))
+    flight.close()
+    lease = one.pool.lease(route, one.clock.now())
+    one.pool.settle(lease, Fault(kind="unauthorized"), one.clock.now())
+
+    assert "key refused: needs a new key, out until a person acts" in str(one.explain(ASKED))

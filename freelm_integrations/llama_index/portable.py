@@ -62,7 +62,7 @@ def restored(providers: object) -> object:
 def _described(provider: Any) -> str | Json:
     if isinstance(provider, str):
         return _name(provider)
-    if provider.name == "local":
+    if provider.spec.name == "local":
         return "local"  # where it is served is this machine's affair: restored from FREELM_LOCAL_*
     models: Iterable[ModelSpec] | None = provider.models
     limits: Iterable[Limit] | None = provider.limits

@@ -166,6 +166,7 @@ class Local(Provider):
         priority: int = 100,
         keys: KeysArgument = (),
         discover: bool = True,
+        name: str = "local",
         **unexpected: Never,
     ) -> None:
         """Name a server or a file; nothing is opened yet.
@@ -180,6 +181,8 @@ class Local(Provider):
             priority: See `Provider`; 100 makes it the last resort.
             keys: Only where the server was started with one.
             discover: See `Provider`.
+            name: What it is called in completions, errors and `model="name/..."`, to tell several
+                of them apart.
             **unexpected: See `Provider`.
 
         Raises:
@@ -202,6 +205,9 @@ class Local(Provider):
             discover=discover,
         )
         vars(self).update(_file=file, _context=context)
+        if name != self.spec.name:
+            at = f"@{place_of(self.base_url)}"
+            vars(self).update(name=_checked_name(name), id=f"{name}{at}")
         if file is not None:
             self._be_embedded()
 
@@ -256,15 +262,19 @@ def _file_at_hand(spec: ProviderSpec) -> Path | None:
     return find_gguf() if is_available() else None
 
 
-def _undeclared(name: str, base_url: str, *, trains: bool | None) -> ProviderSpec:
-    """What can be said of a provider nobody declared: hardly anything, so everything is allowed."""
+def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigError(f"provider name {name!r} is not made of letters, digits, '-' and '_'")
     if name.lower() in PROVIDERS:
         raise ConfigError(
             f"{name!r} is a declared provider: use its own class with base_url=..., or another name"
         )
-    variable = f"FREELM_{name.upper().replace('-', '_')}_KEYS"
+    return name
+
+
+def _undeclared(name: str, base_url: str, *, trains: bool | None) -> ProviderSpec:
+    """What can be said of a provider nobody declared: hardly anything, so everything is allowed."""
+    variable = f"FREELM_{_checked_name(name).upper().replace('-', '_')}_KEYS"
     return ProviderSpec(
         name=name,
         title=name,

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from freelm_integrations.chat import KIND_WORDS, fault_words
 from freelm_integrations.pool.breaker import THRESHOLD
 from freelm_integrations.pool.pool import Pool, Success
 from freelm_integrations.providers.spec import DAY, Limit
-from freelm_integrations.wire.faults import Fault
+from freelm_integrations.wire.faults import FAULT_KINDS, Fault
 from tests.fakes import FakeClock
 from tests.pool.making import ModelSpec, provider, routes_of
 
@@ -112,3 +113,15 @@ def test_rows_are_json(pool):
     text = json.dumps([row.to_dict() for row in pool.snapshot(NOW, [one])], allow_nan=False)
 
     assert '"throttled"' in text
+
+
+@pytest.mark.parametrize("reason", ["retired", "window", "breaker", *FAULT_KINDS])
+def test_every_reason_to_rest_has_words_for_people(reason):
+    """What a view names in one word, errors and explanations say in words."""
+    assert reason in KIND_WORDS
+    assert fault_words(reason) != reason or reason in {"overloaded", "unreachable", "forbidden"}
+
+
+def test_a_retired_key_is_said_to_need_a_new_one():
+    """Nobody but its owner knows what "retired" means."""
+    assert fault_words("retired") == "key refused: needs a new key"

@@ -345,3 +345,24 @@ def test_a_context_of_one_s_own_has_a_server_of_its_own(
     assert provider.base_url == "http://127.0.0.1:1/v1"
     assert [model.context for model in provider.models or ()] == [8192]
     assert pickle.loads(pickle.dumps(provider)).base_url == ""
+
+
+def test_several_local_servers_are_told_apart_by_the_names_given_to_them() -> None:
+    """In the pool by where they are as well."""
+    ollama = Local("http://localhost:11434/v1", name="ollama")
+    studio = Local("http://localhost:1234/v1", name="studio")
+
+    assert [one.name for one in (ollama, studio)] == ["ollama", "studio"]
+    assert [one.id for one in (ollama, studio)] == [
+        "ollama@localhost:11434/v1",
+        "studio@localhost:1234/v1",
+    ]
+    assert Local(gguf="/somewhere/owl.gguf", name="owl").id == "owl@owl.gguf"
+    assert pickle.loads(pickle.dumps(ollama)).name == "ollama"
+
+
+@pytest.mark.parametrize(("name", "why"), [("groq", "declared"), ("a b", "letters")])
+def test_a_local_server_takes_no_name_that_means_somebody_else(name: str, why: str) -> None:
+    """Its state would be mistaken for that provider's."""
+    with pytest.raises(ConfigError, match=why):
+        Local("http://localhost:1/v1", name=name)
