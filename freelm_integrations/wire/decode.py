@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from freelm_integrations.chat import Delta
 from freelm_integrations.wire.answer import Answer
 from freelm_integrations.wire.classify import classify
 from freelm_integrations.wire.complaints import complaint_of
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.redaction import shown
 from freelm_integrations.wire.sse import Event, EventReader
+from freelm_integrations.wire.surrogates import Halves, all_whole, may_be_cut
 
 if TYPE_CHECKING:
-    from freelm_integrations.chat import Delta, Request
+    from freelm_integrations.chat import Request
     from freelm_integrations.wire.faults import FaultKind
     from freelm_integrations.wire.openai import ChatCompletions
 
@@ -28,13 +30,14 @@ class StreamDecoder:
     end of the body.
     """
 
-    __slots__ = ("_answer", "_ended", "_events", "_heard", "_rules")
+    __slots__ = ("_answer", "_ended", "_events", "_halves", "_heard", "_rules")
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
         """Start to read the answer of `model` to `request`."""
         self._rules = rules
         self._answer = Answer(rules, request, model)
         self._events = EventReader()
+        self._halves = Halves()
         self._ended = False
         self._heard = False
 
@@ -62,7 +65,7 @@ class StreamDecoder:
             return deltas
         if not self._heard:
             return _read_body(b"\n".join(self._events.stray), self._answer)
-        last = self._answer.finish(is_done=False)
+        last = self._finished(is_done=False)
         return last if isinstance(last, Fault) else [*deltas, last]
 
     def _tell(self, events: list[Event], *, at_end: bool = False) -> list[Delta] | Fault:
@@ -85,22 +88,33 @@ class StreamDecoder:
             data = data.strip()
             if data == _DONE:
                 self._ended = True
-                return self._answer.finish(is_done=True) if self._heard else _nothing()
+                return self._finished(is_done=True) if self._heard else _nothing()
             if not data:
                 return None
         self._heard = True
         try:
             chunk = json.loads(data)
+            if self._halves or may_be_cut(data):
+                chunk = self._halves.joined(chunk)
         except (ValueError, RecursionError):
             return self._unreadable(event, at_end=at_end)
         return self._answer.take(chunk, named=event.name)
+
+    def _finished(self, *, is_done: bool) -> Delta | Fault:
+        rest = [self._answer.take(chunk) for chunk in self._halves.rest()]
+        last = self._answer.finish(is_done=is_done)
+        if isinstance(last, Fault):
+            return last
+        return _as_one([*(delta for delta in rest if isinstance(delta, Delta)), last])
 
     def _unreadable(self, event: Event, *, at_end: bool) -> Delta | Fault | None:
         """Data that is no JSON: events run together, an error in plain words, or a line cut off."""
         lines = event.data.split("\n")
         if len(lines) > 1:
             apart = self._tell([Event(line, event.name) for line in lines], at_end=at_end)
-            return apart if isinstance(apart, Fault) else _as_one(apart)
+            if isinstance(apart, Fault):
+                return apart
+            return _as_one(apart) if apart else None
         if event.name == "error":
             return classify(complaint_of(event.data), self._rules, utc=None)
         return _no_json(event.data, "cut" if at_end else "broken")
@@ -152,6 +166,8 @@ def _read_body(body: bytes, answer: Answer) -> list[Delta] | Fault:
         return _nothing()
     try:
         data = json.loads(said)
+        if may_be_cut(said):
+            data = all_whole(data)
     except (ValueError, RecursionError):
         return _no_json(said, "cut" if said[0] in "{[" else "broken")
     return answer.take_whole(data)
@@ -165,10 +181,8 @@ def _nothing() -> Fault:
     return Fault(kind="empty", message="the answer has no content at all")
 
 
-def _as_one(deltas: list[Delta]) -> Delta | None:
+def _as_one(deltas: list[Delta]) -> Delta:
     """Several deltas in one, with the end that the last of them tells."""
-    if not deltas:
-        return None
     return deltas[-1]._replace(
         text="".join(delta.text for delta in deltas),
         reasoning="".join(delta.reasoning for delta in deltas),

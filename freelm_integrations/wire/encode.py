@@ -14,6 +14,7 @@ from freelm_integrations.wire.messages import shaped_messages
 from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
 from freelm_integrations.wire.schemas import fit
 from freelm_integrations.wire.shapes import first_match, mapping
+from freelm_integrations.wire.surrogates import whole
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request
@@ -61,7 +62,10 @@ def body_of(
     written = json.dumps(
         body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
     )
-    return written.encode("utf-8", "replace")
+    try:
+        return written.encode()
+    except UnicodeEncodeError:  # text that somebody else has cut inside a character
+        return whole(written).encode()
 
 
 def _apart(dropped: frozenset[str]) -> frozenset[str]:

@@ -442,9 +442,13 @@ def test_a_number_json_has_no_word_for_is_not_sent(number):
         sent(PLAIN, params={"temperature": number})
 
 
-def test_half_a_surrogate_pair_does_not_break_the_request():
-    """Text cut inside a character by somebody else is still sent."""
-    assert sent(PLAIN, {"role": "user", "content": "a\ud83d"})["messages"][0]["content"] == "a?"
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a\ud83d", "a\ufffd"), ("\ude00a", "\ufffda"), ("\ud83d\ude00", "\U0001f600")],
+)
+def test_half_a_surrogate_pair_does_not_break_the_request(text, expected):
+    """Text cut inside a character by somebody else is still sent, and its halves as one."""
+    assert wire(PLAIN, {"role": "user", "content": text})[0]["content"] == expected
 
 
 CONTENT = st.one_of(
