@@ -1,0 +1,1 @@
+"""The counts as several processes share them: one contract, three homes (memory, SQLite, Redis)."""
