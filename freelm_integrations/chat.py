@@ -197,6 +197,7 @@ class Request:
     response_format: Message | None = None
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     streaming: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

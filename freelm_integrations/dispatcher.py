@@ -150,7 +150,7 @@ class Dispatcher:
             # No place in the caller's code: that may be many layers up, or on another thread.
             warnings.warn_explicit(STAND_IN, UserWarning, filename="freelm_integrations", lineno=1)
         terms = Terms(
-            timeout=settings.timeout,
+            timeout=settings.timeout if request.timeout is None else request.timeout,
             attempt_timeout=settings.attempt_timeout,
             max_attempts=settings.max_attempts,
             wait=settings.wait,
