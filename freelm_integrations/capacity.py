@@ -5,49 +5,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
 
     from freelm_integrations.chat import Json
     from freelm_integrations.pool.snapshot import KeyRow, WindowRow
+    from freelm_integrations.providers.spec import Limit
+
+    Declared: TypeAlias = Mapping[str, Mapping[str, tuple[Limit, ...]]]
+    """Provider id -> model -> the limits of that model alone."""
+    Name: TypeAlias = tuple[str, str | None, str, float]
 
 
-def capacity_of(rows: Iterable[KeyRow]) -> list[Json]:
-    """A row for every window: provider, model (None.
+def capacity_of(rows: Iterable[KeyRow], declared: Declared | None = None) -> list[Json]:
+    """A row a window: provider, model, unit, per (s), limit, remaining, and how they are known.
 
-    All together), unit, per (s), limit, remaining.
-
-    `resets_after` (s) is when the last of the accounts is whole again, None if nothing is out;
-    `accounts` how many are added up. Keys that share an account count once; a retired key nothing.
+    `model` is None where all models of an account count together. `resets_after` (s) is when the
+    last of the accounts is whole again, None if nothing is out; `accounts` how many are added up.
+    Keys that share an account count once; a retired key nothing. Models of `declared` that nobody
+    was asked for yet have all of their limits left.
     """
     seen: set[tuple[str, str]] = set()
-    found: dict[tuple[object, ...], Json] = {}
+    found: dict[Name, Json] = {}
     for row in rows:
         if row.state == "retired" or (row.provider, row.account) in seen:
             continue
         seen.add((row.provider, row.account))
         for window in row.windows:
-            _add(found, row.provider, window)
+            _add_window(found, row.provider, window)
+        used = {window.model for window in row.windows}
+        for model, limits in (declared or {}).get(row.provider, {}).items():
+            for limit in () if model in used else limits:
+                total = _total(found, (row.provider, model, limit.unit, limit.per), "declared")
+                _add(total, limit.amount, limit.amount, None)
     return list(found.values())
 
 
-def _add(found: dict[tuple[object, ...], Json], provider: str, window: WindowRow) -> None:
-    name = (provider, window.model, window.unit, window.per)
-    total = found.setdefault(
-        name,
-        {
-            "provider": provider,
-            "model": window.model,
-            "unit": window.unit,
-            "per": window.per,
-            "limit": 0.0,
-            "remaining": 0.0,
-            "resets_after": None,
-            "accounts": 0,
-            "source": window.source,
-        },
-    )
-    total["limit"] += window.limit
-    total["remaining"] += window.remaining
+def _add_window(found: dict[Name, Json], provider: str, window: WindowRow) -> None:
+    total = _total(found, (provider, window.model, window.unit, window.per), window.source)
+    _add(total, window.limit, window.remaining, window.resets_after)
+
+
+def _total(found: dict[Name, Json], name: Name, source: str) -> Json:
+    provider, model, unit, per = name
+    empty: Json = {
+        "provider": provider,
+        "model": model,
+        "unit": unit,
+        "per": per,
+        "limit": 0.0,
+        "remaining": 0.0,
+        "resets_after": None,
+        "accounts": 0,
+        "source": source,
+    }
+    return found.setdefault(name, empty)
+
+
+def _add(total: Json, limit: float, remaining: float, resets_after: float | None) -> None:
+    total["limit"] += limit
+    total["remaining"] += remaining
     total["accounts"] += 1
-    known = [one for one in (total["resets_after"], window.resets_after) if one is not None]
+    known = [one for one in (total["resets_after"], resets_after) if one is not None]
     total["resets_after"] = max(known, default=None)

@@ -197,8 +197,18 @@ class FreeLLM(_Client):
         self._refresh(force=True)
         return self._dispatcher.models()
 
+    def model_lists(self) -> list[Json]:
+        """A row a provider: where its list of models is from, and how that has drifted.
+
+        `source` is live, cache, builtin or given, `age` the seconds since it was fetched, `trouble`
+        why the live list could not be had. `since_built_in` and `since_fetched` tell which ids are
+        gone or new, whose context changed, and whether the model `auto` led with is lost. Nothing
+        is sent: `refresh_models` asks.
+        """
+        return self._dispatcher.model_lists()
+
     def health(self) -> list[Json]:
-        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault.
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault, model list.
 
         Nothing is sent.
         """
@@ -346,8 +356,18 @@ class AsyncFreeLLM(_Client):
         await self._refresh(force=True)
         return self._dispatcher.models()
 
+    async def model_lists(self) -> list[Json]:
+        """A row a provider: where its list of models is from, and how that has drifted.
+
+        `source` is live, cache, builtin or given, `age` the seconds since it was fetched, `trouble`
+        why the live list could not be had. `since_built_in` and `since_fetched` tell which ids are
+        gone or new, whose context changed, and whether the model `auto` led with is lost. Nothing
+        is sent: `refresh_models` asks.
+        """
+        return self._dispatcher.model_lists()
+
     async def health(self) -> list[Json]:
-        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault.
+        """A row a key: provider, fingerprint, state, cooldowns, windows, last fault, model list.
 
         Nothing is sent.
         """

@@ -20,11 +20,11 @@ from freelm_integrations.engine.flight import Flight, Terms
 from freelm_integrations.engine.journal import report
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
+from freelm_integrations.model_lists import allowed, drift_row, list_row
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router
-from freelm_integrations.routing.catalog import best_first, resolve
-from freelm_integrations.routing.filters import ruled_out
+from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
+    from freelm_integrations.providers.provider import Provider
+    from freelm_integrations.providers.spec import ModelSpec
 
 STAND_IN = (
     "no provider key is set; the local model answers. freellm doctor lists where to get free keys"
@@ -200,7 +202,7 @@ class Dispatcher:
         return Explanation(candidates=tuple(rows), left_out=tuple(left_out))
 
     def health(self) -> list[Json]:
-        """A row a key of these providers, used or not."""
+        """A row a key of these providers, used or not, with where its list of models is from."""
         rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
         lists = {provider.id: self._list_of(provider) for provider in self.settings.providers}
         return [self._named({**row.to_dict(), "list": lists.get(row.provider)}) for row in rows]
@@ -223,38 +225,13 @@ class Dispatcher:
 
     def _list_of(self, provider: Provider) -> Json:
         catalog = self.catalogs.catalog(provider)
-        fetched_at = catalog.fetched_at
-        return {
-            "source": catalog.source,
-            "age": None if fetched_at is None else max(0.0, self.clock.utc() - fetched_at),
-            "models": len(self._allowed(provider)),
-            "trouble": catalog.trouble or None,
-        }
+        return list_row(provider, catalog, self.settings, self.clock.utc())
 
     def _drift_of(self, provider: Provider) -> Json:
-        catalog = self.catalogs.catalog(provider)
-        known = self._allowed(provider)
-        since_built = since_fetched = None
-        if catalog.fetched_at is not None and provider.spec.models:
-            since_built = drift(self._allowed(provider, provider.spec.models), known).to_dict()
-        if catalog.before is not None:
-            since_fetched = drift(self._allowed(provider, catalog.before), known).to_dict()
-        return {
-            "lead": known[0].id if known else None,
-            "since_built_in": since_built,
-            "since_fetched": since_fetched,
-        }
+        return drift_row(provider, self.catalogs.catalog(provider), self.settings)
 
-    def _allowed(
-        self, provider: Provider, models: tuple[ModelSpec, ...] | None = None
-    ) -> tuple[ModelSpec, ...]:
-        """These models (None: all known now), best first, without what the settings rule out."""
-        some = self.catalogs.current()[provider] if models is None else models
-        return tuple(
-            model
-            for model in best_first(provider, some)
-            if ruled_out(provider, model, self.settings) is None
-        )
+    def _allowed(self, provider: Provider) -> tuple[ModelSpec, ...]:
+        return allowed(provider, self.catalogs.current()[provider], self.settings)
 
     def _named(self, row: Json) -> Json:
         """The row with its provider's name, as in a completion; its id where two bear that name."""
@@ -282,9 +259,8 @@ class Dispatcher:
                 free=model.free,
                 source=self.catalogs.catalog(provider).source,
             )
-            for provider, models in self.catalogs.current().items()
-            for model in best_first(provider, models)
-            if ruled_out(provider, model, self.settings) is None
+            for provider in self.catalogs.current()
+            for model in self._allowed(provider)
         ]
 
 

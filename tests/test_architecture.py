@@ -52,15 +52,20 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "enquiry": ("chat", "engine.steps", "providers", "wire.catalogs"),
     "discovery": ("catalog_file", "engine.steps", "enquiry", "providers", "clock"),
     "request": ("chat", "errors", "nearest", "providers.options"),
-    "capacity": ("pool.snapshot", "chat"),
+    "capacity": ("pool.snapshot", "providers.spec", "chat"),
+    "drift": ("chat", "providers.spec"),
+    "model_lists": ("chat", "discovery", "drift", "providers", "routing"),
     "dispatcher": (
         *VALUES,
         "capacity",
         "discovery",
+        "model_lists",
         "engine.flight",
         "engine.journal",
         "pool.pool",
         "providers.keys",
+        "providers.provider",
+        "providers.spec",
         "routing",
         "settings",
     ),
@@ -80,7 +85,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "demo": (*FRONT_END, "display", "embedded", "lab", "langchain", "llama_index"),
 }
 
-PURE = ("chat", "errors", "events", "version", "nearest", "environment", "capacity", "timeline")
+PURE = (
+    *("chat", "errors", "events", "version", "nearest", "environment"),
+    *("capacity", "drift", "timeline"),
+)
 DRIVERS = ("engine.blocking", "engine.aio")
 
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
@@ -128,6 +136,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "display",
         "pool.resets",
         "wire.durations",
+        "wire.moments",
         "lab",
         "langchain",
         "llama_index",

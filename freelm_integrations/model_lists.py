@@ -1,0 +1,52 @@
+"""A provider's catalog as a person asks about it: where it is from, how old, how it has drifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freelm_integrations.drift import drift
+from freelm_integrations.routing.catalog import best_first
+from freelm_integrations.routing.filters import ruled_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freelm_integrations.chat import Json
+    from freelm_integrations.discovery import Catalog
+    from freelm_integrations.providers.provider import Provider
+    from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.routing.filters import Guards
+
+
+def allowed(
+    provider: Provider, models: Iterable[ModelSpec], guards: Guards
+) -> tuple[ModelSpec, ...]:
+    """These models, best first, without what the settings rule out."""
+    some = best_first(provider, models)
+    return tuple(model for model in some if ruled_out(provider, model, guards) is None)
+
+
+def list_row(provider: Provider, catalog: Catalog, guards: Guards, utc: float) -> Json:
+    """Where the models are from, and how many the settings allow; ages are seconds at `utc`."""
+    fetched_at = catalog.fetched_at
+    return {
+        "source": catalog.source,
+        "age": None if fetched_at is None else max(0.0, utc - fetched_at),
+        "models": len(allowed(provider, catalog.models, guards)),
+        "trouble": catalog.trouble or None,
+    }
+
+
+def drift_row(provider: Provider, catalog: Catalog, guards: Guards) -> Json:
+    """How the list differs from the built-in one, and from the fetched one before it."""
+    known = allowed(provider, catalog.models, guards)
+
+    def since(models: tuple[ModelSpec, ...] | None) -> Json | None:
+        return None if models is None else drift(allowed(provider, models, guards), known).to_dict()
+
+    built_in = provider.spec.models or None
+    return {
+        "lead": known[0].id if known else None,
+        "since_built_in": None if catalog.fetched_at is None else since(built_in),
+        "since_fetched": since(catalog.before),
+    }
