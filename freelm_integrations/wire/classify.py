@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _PASSING: frozenset[FaultKind] = frozenset(
     {"throttled", "overloaded", "server_error", "timeout", "unpaid", "blocked", "forbidden"}
 )
-# Kinds that a named parameter explains better than the status does.
-_VAGUE: frozenset[FaultKind] = frozenset({"malformed", "unsupported"})
 _FALLBACK = Rule("server_error")
 _NO_ALLOWANCE = Rule("not_on_plan", "route")
 _TOO_MANY = 429
@@ -32,14 +30,15 @@ _TOO_MANY = 429
 def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> Fault:
     """What a refusal means; `utc` (epoch seconds) is None where no calendar can be consulted."""
     found = _found(said, rules)
-    if found.kind in _VAGUE and (parameter := named_parameter(said)) is not None:
+    # A named parameter explains better than the status does what is wrong with a request.
+    if found.kind == "malformed" and (parameter := named_parameter(said)) is not None:
         return _refused_parameter(parameter, said, found)
     scope = found.scope
     if found.kind == "throttled" and scope is None:
         scope = rules.quota_scope
     wait: float | None = None
     if found.kind in _PASSING:
-        wait = retry_after(said.headers, said.data, said.text, utc=utc, day_zone=rules.day_zone)
+        wait = retry_after(said.headers, said.data, said.naming, utc=utc, day_zone=rules.day_zone)
         wait = found.retry_after if wait is None else wait
     return Fault(
         kind=found.kind,
@@ -79,4 +78,5 @@ def _allows_nothing(said: Complaint) -> bool:
 
 
 def _is_limit(name: str) -> bool:
+    name = name.replace("rate-limit", "ratelimit")
     return "ratelimit" in name and "-limit" in name

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from freelm_integrations.wire.quotes import ECHOES, unquoted, with_names_only
 from freelm_integrations.wire.shapes import (
     integer,
     is_mapping,
@@ -16,6 +17,7 @@ from freelm_integrations.wire.shapes import (
     mapping,
     parsed,
     sequence,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -24,13 +26,21 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Json
 
 _WORD_KEYS = frozenset(
-    {"code", "type", "status", "error_type", "reason", "limit_source", "quotaId", "param"}
+    {
+        *("code", "type", "status", "error_type", "reason", "limit_source", "quotaId", "param"),
+        *("error_code", "err_code", "errorCode", "keyword"),
+    }
 )
+_CULPRITS = frozenset({"param", "parameter", "keys", "additionalProperty"})
 _MESSAGE_KEYS = ("message", "detail", "title", "msg", "error_description", "description")
 _MAX_STRINGS = 200
 _MAX_DEPTH = 8
 _LONGEST = 4000
 _FAILURES = range(400, 600)
+_UNSPELLED = re.compile(r"[^a-z0-9]+")
+_OBJECT = re.compile(r"[\[{]")
+_LOOKS = 3
+_TELLS = frozenset({"error", "errors", "message", "msg", "detail", "code", "type"})
 _HTML = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml|<h1|<center)", re.IGNORECASE)
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
@@ -39,9 +49,11 @@ _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTAL
 class Complaint:
     """A refusal.
 
-    `message` is its best sentence, `text` all its sentences and `words` its codes, both in lower
-    case; `fields` are the names of all its fields, and those that are true are among the words.
-    `locations` are the `loc` paths of schema violations (FastAPI).
+    `message` is its best sentence. `text` are all its sentences in lower case, without what they
+    quote: nothing that was sent by the caller decides. `naming` is the same with such quotations as
+    may be names of parameters. `words` are its codes, spelled as `code_word` does; `fields` are the
+    names of all its fields, and those that are true are among the words. `locations` are the `loc`
+    paths of schema violations (FastAPI), `named` what fields name as the culprit (`param`, ...).
     """
 
     status: int | None
@@ -49,9 +61,21 @@ class Complaint:
     data: object = None
     message: str = ""
     text: str = ""
+    naming: str = ""
     words: set[str] = field(default_factory=set[str])
     fields: set[str] = field(default_factory=set[str])
     locations: list[tuple[str, ...]] = field(default_factory=list["tuple[str, ...]"])
+    named: list[str] = field(default_factory=list[str])
+
+    def say(self, words: str) -> None:
+        """Take these as its sentences."""
+        words = words.lower()
+        self.text, self.naming = unquoted(words), with_names_only(words)
+
+
+def code_word(code: str) -> str:
+    """A code as it is compared: `RateLimitExceeded` and `RATE-LIMIT_EXCEEDED` are one word."""
+    return _UNSPELLED.sub("", code.lower())
 
 
 def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
@@ -62,8 +86,11 @@ def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint
         return _of(status, headers, data)
     is_html = bool(_HTML.match(said))
     plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said[:_LONGEST]
-    words = {"html"} if is_html else set[str]()
-    return Complaint(status, headers, None, plain, plain.lower(), words)
+    made = Complaint(status, headers, None, plain)
+    if is_html:
+        made.words.add("html")
+    made.say(plain)
+    return made
 
 
 def complaint_in(data: object) -> Complaint:
@@ -71,9 +98,11 @@ def complaint_in(data: object) -> Complaint:
     return _of(None, {}, data)
 
 
-def complaint_of(words: str) -> Complaint:
+def complaint_of(said: str) -> Complaint:
     """The refusal that stands in the body of a 200 as plain words."""
-    return Complaint(None, {}, None, words, words.lower())
+    made = Complaint(None, {}, None, said)
+    made.say(said)
+    return made
 
 
 def is_complaint(chunk: Json) -> bool:
@@ -89,7 +118,7 @@ def _of(status: int | None, headers: Mapping[str, str], data: object) -> Complai
     made = Complaint(status, headers, data)
     said: list[str] = []
     _walk(data, made, said, 0)
-    made.text = "\n".join(said).lower()
+    made.say("\n".join(said))
     made.message = _message(data, 0) or (said[0] if said else "")
     if made.status is None:
         made.status = _status(data)
@@ -107,15 +136,30 @@ def _walk(value: object, made: Complaint, said: list[str], depth: int) -> None:
     elif is_mapping(value):
         for key, item in value.items():
             _note(key, item, made)
-            _walk(item, made, said, depth + 1)
+            if key not in ECHOES:
+                _walk(item, made, said, depth + 1)
 
 
 def _walk_text(value: str, made: Complaint, said: list[str], depth: int) -> None:
     inner = _inner(value)
-    if inner is None:
-        said.append(value[:_LONGEST])
-    else:
+    if inner is not None:
         _walk(inner, made, said, depth + 1)
+        return
+    value = value[:_LONGEST]
+    before, told = _told_within(value)
+    said.append(before)
+    if told is not None:
+        _walk(told, made, said, depth + 1)
+
+
+def _told_within(value: str) -> tuple[str, object]:
+    """A sentence, and the error object printed behind it, if there is one ("Error: {...}")."""
+    for found in list(_OBJECT.finditer(value))[:_LOOKS]:
+        told = parsed(value[found.start() : value.rfind("]}"[found[0] == "{"]) + 1])
+        first = next(iter(told), None) if is_sequence(told) else told
+        if is_mapping(first) and not _TELLS.isdisjoint(first):
+            return value[: found.start()], told
+    return value, None
 
 
 def _inner(value: str) -> object:
@@ -126,11 +170,14 @@ def _inner(value: str) -> object:
 def _note(key: str, item: object, made: Complaint) -> None:
     made.fields.add(key)
     if item is True:
-        made.words.add(key)
+        made.words.add(code_word(key))
     elif key in _WORD_KEYS and isinstance(item, (str, int)):
-        made.words.add(str(item).lower())
+        made.words.add(code_word(str(item)))
     elif key == "loc":
         made.locations.append(tuple(str(part) for part in sequence(item)))
+    if key in _CULPRITS:
+        made.words.add(code_word(key))
+        made.named += [item] if isinstance(item, str) else words(item)
 
 
 def _message(value: object, depth: int) -> str:

@@ -11,31 +11,49 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.complaints import Complaint
 
 _NEEDED = frozenset(
-    {"model", "messages", "tools", "tool_choice", "response_format", "stream", "input"}
+    {
+        *("model", "messages", "tools", "tool_choice", "response_format", "stream", "input"),
+        *("json_schema", "json_object", "image_url", "functions"),
+    }
+)
+_UNKNOWN_CODES = frozenset(
+    {
+        *("unknownparameter", "unsupportedparameter", "unsupportedvalue", "unrecognizedkeys"),
+        *("extraforbidden", "valueerrorextra", "additionalproperty", "unexpectedparameter"),
+    }
 )
 _NEEDED_IN_MESSAGES = frozenset({"", "role", "content", "tool_calls", "tool_call_id"})
 _REFUSALS = frozenset({400, 422})
 _WHERE = frozenset({"body", "query", "root"})
 _MESSAGE = "messages."
 _QUOTED = r"[`'\"]([a-z_][\w.]*)[`'\"]"
+_REFUSED = r"(?:un|(?:currently )?not )(?:supported|allowed|permitted|recognized|known)"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # Google; with a path behind it the name is one inside messages or tools.
         rf"unknown name {_QUOTED}(?! at '[^'])",
         # Groq, Cerebras
-        rf"(?:property|parameter|field|argument) {_QUOTED} is (?:un|not )supported",
+        rf"(?:property|parameter|field|argument) [`'\"]?([a-z_][\w.]*)[`'\"]? is {_REFUSED}",
         # NIM, which lists all of them
         r"unsupported parameter\(s\):? ([\w`'\", ]+)",
         # OpenAI and what is built like it
         (
             r"(?:unsupported|unknown|unrecognized|invalid|unexpected) (?:request |keyword )?"
-            r"(?:parameter|argument|field)s?(?: supplied)?(?:: ?[`'\"]?| [`'\"])([a-z_][\w.]*)"
+            r"(?:parameter|argument|field|key|property|propertie)(?:s|\(s\))?(?: in object)?"
+            r"(?: supplied)?(?:: ?[`'\"]?| [`'\"])([a-z_][\w.]*)"
         ),
         # pydantic in prose, or as Python prints it
         r"extra_forbidden', 'loc': [(\[]'body', '([a-z_]\w*)',? ?[)\]]",
-        rf"{_QUOTED}:? (?:extra inputs are not permitted|is not (?:supported|allowed|permitted))",
-        r"([a-z_]+(?:\.\w+)*):? extra inputs are not permitted",
+        # OpenAI, of a value that must be the default; LiteLLM, which prints a list
+        rf"unsupported value: {_QUOTED} does not support",
+        (
+            r"does not support (?:the )?(?:parameters?:? )?"
+            r"\[?[`'\"]([a-z_][\w`'\", ]*?)[`'\"](?=[],.\s]|$)"
+        ),
+        rf"{_QUOTED}:? (?:extra (?:inputs|fields)(?: are)? not permitted|is {_REFUSED})",
+        rf"{_QUOTED} is not a (?:valid|known|recognized) (?:parameter|argument|field|property)",
+        r"([a-z_]+(?:\.\w+)*):? extra (?:inputs are|fields) not permitted",
         rf"(?:additional propert|extra (?:field|input))[^'\"`]{{0,40}}{_QUOTED}",
         r"\b([a-z]+_[a-z_]+) (?:is )?not supported",
     )
@@ -51,7 +69,7 @@ def named_parameter(said: Complaint) -> str | None:
     """
     if said.status not in _REFUSALS:
         return None
-    return _located(said) or _written(said)
+    return _located(said) or _pointed_at(said) or _written(said)
 
 
 def can_be_dropped(parameter: str) -> bool:
@@ -80,13 +98,20 @@ def _name_at(location: tuple[str, ...]) -> str:
     return _MESSAGE + path[-1] if path[0] == "messages" and len(path) > 1 else path[0]
 
 
+def _pointed_at(said: Complaint) -> str | None:
+    """From the fields that name the culprit, where a code says that it is one nobody knows."""
+    if not said.named or _UNKNOWN_CODES.isdisjoint(said.words):
+        return None
+    return _listed(_cleaned(name.lower(), said.naming) for name in said.named)
+
+
 def _written(said: Complaint) -> str | None:
-    if _THINKING.search(said.text):
+    if _THINKING.search(said.naming):
         return "reasoning_effort"
     for pattern in _PATTERNS:
-        found = pattern.search(said.text)
+        found = pattern.search(said.naming)
         if found:
-            return _listed(_cleaned(name, said.text) for name in found[1].split(","))
+            return _listed(_cleaned(name, said.naming) for name in found[1].split(","))
     return None
 
 

@@ -44,6 +44,18 @@ class Row:
         return (SAMPLES / self.provider / "answers" / self.file).read_bytes()
 
 
+def thought_by_mistral(model: str, *texts: str) -> dict[str, Any]:
+    """The extras of an answer with these parts of thinking."""
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": text}], "closed": True}
+        for text in texts
+    ]
+    return {"mistral": {"thinking": parts, "model": model}}
+
+
+_SIGNED = thought_by_mistral("mistral-medium-latest", "A tool.", "Which?")
+_SIGNED["mistral"]["thinking"][0]["signature"] = "c2ln"
+
 ROWS = (
     Row("google", "text.sse", text="Two owls sat.", finish="stop", usage=(9, 56, 65, 50, None)),
     Row(
@@ -150,7 +162,7 @@ ROWS = (
         finish="tool_calls",
     ),
     Row("groq", "error-event.sse", fault="tool_failed"),
-    Row("groq", "error-event-in-words.sse", fault="server_error"),
+    Row("groq", "error-event-in-words.sse", fault="overloaded"),
     Row("groq", "x-groq-error.sse", fault="server_error"),
     Row(
         "groq",
@@ -204,6 +216,7 @@ ROWS = (
         reasoning="Owls hoot.",
         finish="stop",
         usage=(7, 9, 16, None, None),
+        extra=thought_by_mistral("mistral-small-latest", "Owls hoot."),
     ),
     Row(
         "mistral",
@@ -237,6 +250,7 @@ ROWS = (
         text="Hoot.",
         reasoning="Owls.",
         finish="stop",
+        extra=thought_by_mistral("mistral-small-latest", "Owls."),
     ),
     Row("nim", "raw-think.sse", model="minimax-9", text="Hoot.", reasoning="Hm.\n", finish="stop"),
     Row(
@@ -492,4 +506,15 @@ ROWS = (
     Row("cerebras", "thinking-only.json", fault="only_thinking", lacked_room=True),
     # More room would be filled with more spaces: nothing here was thought.
     Row("mistral", "spaces-to-the-limit.sse", fault="empty", lacked_room=True),
+    Row(
+        "mistral",
+        "signed-thinking-then-call.sse",
+        model="mistral-medium-latest",
+        reasoning="A tool.Which?",
+        calls=[("add", '{"a":1}')],
+        ids=["abcdefgh1"],
+        finish="tool_calls",
+        usage=(30, 9, 39, None, None),
+        extra=_SIGNED,
+    ),
 )

@@ -1,0 +1,111 @@
+"""What refusals say of who asks and from where: places, keys, money, plans."""
+
+from __future__ import annotations
+
+from freelm_integrations.wire.rule import rule
+
+_DENIED = (400, 401, 403)
+_PLACE = r"(?:country|region|location|area|territory|jurisdiction)"
+_NOT_HERE = (
+    r"(?:not (?:yet )?(?:available|supported|allowed|offered|served)|unavailable|restricted|denied)"
+    rf" (?:in|for|from|to) (?:your|this) (?:\w+ )?{_PLACE}"
+)
+_NOWHERE = (
+    rf"(?:your|this|user|from|or) {_PLACE}s? (?:is |are )?(?:currently )?"
+    r"not (?:supported|allowed|available|permitted)"
+)
+_CHALLENGE = (
+    r"just a moment|checking your browser|attention required|verify (?:that )?you are human"
+)
+_CREDENTIAL = (
+    r"(?:api[ -]?key|access token|bearer token|x-api-key|credentials?"
+    r"|auth(?:orization|entication)? (?:token|key|header|credentials?))"
+)
+_NO_CREDENTIAL = (
+    r"\b(?:invalid|incorrect|missing|wrong|expired|no|provide an?) (?:or \w+ )?(?:\w+ )?"
+    rf"{_CREDENTIAL}"
+)
+_BAD_CREDENTIAL = (
+    rf"{_CREDENTIAL}[^.\n]{{0,40}}(?:not valid|invalid|expired|not found|revoked|disabled|required"
+    r"|deactivated|suspended|incorrect|malformed|missing)"
+    r"|\bkey (?:has been|is|was) (?:revoked|disabled|deactivated|suspended|banned|expired|deleted)"
+    r"|(?:无效|错误|过期).{0,6}(?:api|密钥|令牌)|(?:密钥|令牌).{0,6}(?:无效|错误|过期|不正确)"
+)
+_NO_ACCOUNT = (
+    r"\b(?:account|organi[sz]ation|workspace|project|user)\b[^.\n]{0,30}"
+    r"\b(?:suspended|deactivated|banned|disabled|terminated|locked)\b"
+)
+_NO_MONEY = (
+    r"insufficient (?:\w+ )?(?:credit|balance|fund)"
+    r"|(?:not enough|out of|depleted[^.\n]{0,20}) credit"
+    r"|balance (?:is )?(?:too low|insufficient|exhausted|negative)|overdue balance|in arrears"
+    r"|billing is (?:not active|inactive|disabled)|payment (?:is )?required|余额不足|欠费"
+)
+_NOT_FOR_YOU = (
+    r"(?:not (?:available|included|supported|allowed|enabled)|unavailable)[^.\n]{0,20}"
+    r" (?:on|in|for|with|under) (?:your|this) (?:\w+ )?(?:plan|tier|subscription|account)"
+    r"|requires? an? (?:paid|pro|premium|enterprise|higher|active)[^.\n]{0,20}"
+    r"(?:plan|tier|account|subscription)"
+    r"|only available (?:to|for|on|with) (?:\w+ ){0,2}(?:subscribers?|paid|pro|paying|premium)"
+    r"|not have (?:the )?access to (?:the |this )?(?:requested )?model"
+    r"|not (?:allowed|authorized|permitted|entitled) to (?:use|access|call) (?:the |this )?model"
+)
+
+WHOLE_PROVIDER = (
+    rule("blocked", "model", words="region_restricted"),  # OpenRouter: one model, not the others
+    rule("overloaded", "model", text=r"degraded function"),  # NIM: a sick server's 400
+    # Cloudflare stands before Groq and others; of its own codes 1015 alone is about frequency.
+    rule("blocked", "provider", on=(403,), text=r"error code: 1\d{3}"),
+    rule("throttled", "provider", on=(429,), text=r"error code: 1015"),
+    rule("blocked", "provider", on=(403, 429, 503), words="html", text=_CHALLENGE),
+    rule("blocked", "provider", on=(403, 451), words="html"),
+    rule("blocked", "model", text=rf"\bmodel (?:is )?(?:currently )?{_NOT_HERE}"),
+    rule("blocked", "provider", text=rf"{_NOT_HERE}|{_NOWHERE}|geo-?(?:block|restrict)"),
+    rule(
+        "blocked", "provider", on=(403,), text=r"\bip(?: address)? (?:is |was )?(?:not allowed|b)"
+    ),
+    rule("blocked", "provider", words="unsupported_country_region_territory"),
+    rule("blocked", "provider", words="github_models_retirement_brownout"),
+    rule("blocked", "provider", on=(451,)),
+)
+KEY = (
+    rule("unauthorized", "key", words="api_key_invalid invalid_api_key wrong_api_key"),
+    rule("unauthorized", "key", words="incorrect_api_key api_key_expired account_deactivated"),
+    rule("unauthorized", "key", words="access_token_type_unsupported credentials_missing"),
+    rule("unauthorized", "key", on=_DENIED, text=_NO_CREDENTIAL),
+    rule("unauthorized", "key", on=_DENIED, text=_BAD_CREDENTIAL),
+    rule("unauthorized", "key", on=_DENIED, text=r"multiple authentication"),
+    rule("unauthorized", "key", on=_DENIED, text=_NO_ACCOUNT),
+    rule("unauthorized", "key", on=(403,), text=r"reported as leaked|unregistered callers"),
+    rule("unauthorized", "key", on=(403,), text=r"denied access|requests to this api .*blocked"),
+    rule("unauthorized", "key", on=(403,), text=r"insufficient permissions"),  # Hugging Face
+    rule("unauthorized", "key", on=(401,)),
+    rule("unauthorized", "key", words="authentication authentication_error unauthenticated"),
+)
+MONEY = (
+    rule("unpaid", "key", on=(400, 402, 429), words="1113 1308"),  # Z.ai says so with a 429
+    rule("unpaid", "route", on=(402,), text=r"can only afford|fewer max_tokens"),  # OpenRouter
+    rule("unpaid", "account", words="payment_required_error payment_method_required"),
+    rule("unpaid", "key", words="payment_required insufficient_quota insufficient_balance"),
+    rule("unpaid", "key", words="insufficient_credits insufficient_user_quota arrearage"),
+    rule("unpaid", "key", words="billing_not_active account_overdue"),
+    rule("unpaid", "key", on=(402,)),
+    rule("unpaid", "key", on=(400, 403, 429), text=_NO_MONEY),
+)
+ALLOWANCE = (  # of zero: not busy, but never to be had
+    rule(
+        "not_on_plan",
+        "route",
+        on=(429,),
+        text=r"(?<!remaining )\blimit(?: of|:|=)? ?0\b(?![.,]\d)",  # Google, Groq
+    ),
+    rule("not_on_plan", "route", words="tier_not_allowed 1910"),  # Mistral
+    rule("not_on_plan", "route", words="model_permission_blocked_org"),  # Groq
+    rule("not_on_plan", "route", words="model_permission_blocked_project"),
+    rule("not_on_plan", "route", words="privacy_restricted"),  # OpenRouter: the account's settings
+    rule("not_on_plan", "route", on=(404,), text=r"data policy"),  # the same, before 2026-08
+    rule("not_on_plan", "route", text=r"no longer available to new users"),  # Google
+    rule("not_on_plan", "route", on=(404,), text=r"not found for account"),  # NIM
+    rule("not_on_plan", "route", on=(400, 403, 404), text=_NOT_FOR_YOU),
+    rule("not_on_plan", "route", on=(403,), text=r"subscription|upgrade (?:your|to)"),  # Ollama
+)

@@ -1,0 +1,78 @@
+"""What refusals say of the request: its length and size, what it needs, what it says."""
+
+from __future__ import annotations
+
+from freelm_integrations.wire.rule import rule
+
+_REQUEST = (400, 403, 404, 409, 412, 413, 422)
+_BODY = (400, 413, 422, 500)
+_OVER_CONTEXT = (
+    r"exceed(?:s|ed)? (?:the |this |your )?(?:[\w']+ ){0,4}(?:context|maximum number of)"
+    r"|context (?:length|window|size|limit).{0,40}exceed|prompt token count .{0,20}exceeds"
+    r"|longer than the (?:[\w']+ ){0,2}(?:context|maximum)|token limit|最大上下文|上下文长度"
+)
+_TOO_MUCH_SAID = (
+    r"\b(?:input|prompt|messages?|conversation)s? (?:is |are )?too long|shorten your"
+    r"|tokens? \+ .{0,24}must be <=|must have less than \d+ tokens|range of input length"
+)
+_LACKS = (
+    r"(?:does not|doesn't|do not|cannot) (?:currently )?support (?:the )?"
+    r"(?:tool|image|vision|func|response|json|structured|multi|stream|parallel)"
+)
+_IS_LACKED = (
+    r"\b(?:tools?(?: use| calling| calls?)?|function calling|images?(?: inputs?)?|vision|streaming"
+    r"|response_format(?: \w+)?|json (?:mode|schema)|structured outputs?|tool_choice) +"
+    r"(?:is|are) not (?:currently )?supported|not a (?:multimodal|vision)"
+)
+_IMPROPER = (
+    r"flagged|moderation|content (?:policy|management|filter|exists risk)|safety (?:system|polic)"
+    r"|usage polic|inappropriate content|敏感|违规"
+)
+
+LENGTH = (
+    rule("too_long", words="context_length_exceeded exceed_context_size_error"),
+    rule("too_long", words="context_window_exceeded context_window_exceeded_error"),
+    rule("too_long", words="token_limit_exceeded max_tokens_exceeded string_too_long"),
+    rule("too_long", on=_BODY, words="3051 1261"),  # Mistral, Z.ai
+    rule("too_long", on=_BODY, text=r"maximum context length|context length is only"),
+    rule("too_long", on=_BODY, text=r"input token count .*exceeds|reduce the length"),
+    rule("too_long", on=_BODY, text=_OVER_CONTEXT),
+    rule("too_long", on=_BODY, text=_TOO_MUCH_SAID),
+    rule("too_long", on=_BODY, text=r"tokens to keep|too many tokens"),
+)
+TOO_MUCH = (
+    rule("too_large", "route", on=(413,)),  # Groq: more than a minute's tokens; others: the body
+    rule("too_large", "route", text=r"make sure your payload is below|request too large"),
+    rule("too_large", "route", on=(400,), text=r"payload size exceeds"),
+    rule("too_large", "route", on=(500,), text=r"too large to process"),  # llama.cpp
+)
+ABILITY = (  # the model, or the upstream behind it, cannot do what this request needs
+    rule("unsupported", "route", on=_REQUEST, words="constraint_filtered not_supported_error"),
+    rule("unsupported", "route", on=(404,), text=r"no endpoints found that"),
+    rule("unsupported", "route", on=(404,), text=r"requested parameters|guardrail restrictions"),
+    rule("unsupported", "route", on=_REQUEST, text=r"enable-auto-tool-choice|tool-call-parser"),
+    rule("unsupported", "route", on=_REQUEST, text=r"only supports single tool-calls"),
+    rule("unsupported", "route", on=_REQUEST, text=_LACKS),
+    rule("unsupported", "route", on=_REQUEST, text=_IS_LACKED),
+    rule("unsupported", "route", on=_REQUEST, text=r"calling with a response mime type"),
+    rule("unsupported", "route", on=_REQUEST, text=r"missing a thought_signature"),
+    rule("unsupported", "route", on=_REQUEST, text=r"incompatible with enable_thinking"),
+    rule("unsupported", "route", on=_REQUEST, text=r"model turn are not supported"),
+    rule("unsupported", "route", on=(501,)),
+)
+WRITING = (  # what the model wrote was of no use
+    rule("tool_failed", words="tool_use_failed json_validate_failed"),  # Groq
+    rule("tool_failed", on=(400, 422), fields="failed_generation"),
+    rule("tool_failed", on=(422,), text=r"model (?:generated|wrote)|hallucinat"),
+)
+REQUEST_ITSELF = (
+    rule("moderated", "call", words="content_policy_violation refusal content_filter moderation"),
+    rule("moderated", "call", words="data_inspection_failed responsible_ai_policy_violation"),
+    rule("moderated", "call", on=(400, 403), fields="flagged_input patterns"),  # OpenRouter
+    rule("moderated", "call", on=(400, 403), text=_IMPROPER),
+    rule("malformed", "call", words="invalid_request_message_order invalid_function_call"),
+    rule("malformed", "call", words="invalid_request_assistant_message 3230 3240 3280"),  # Mistral
+    rule("malformed", "call", words="invalid_image image_too_large image_too_small"),
+    rule("malformed", "call", words="unsupported_image_format image_download_failed"),
+    rule("malformed", "call", words="image_not_found invalid_prompt precondition_failed"),
+)

@@ -1,0 +1,138 @@
+"""What is wrong with the request: its length, a parameter, what it asks for, what it says."""
+
+from __future__ import annotations
+
+from tests.wire.unrecorded import Case, error, told
+
+TOO_LONG = [
+    *told(
+        400,
+        "too_long",
+        None,
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+        "Input is too long for requested model.",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
+        "`inputs` must have less than 4096 tokens. Given: 5000",
+        "Invalid request: Your request exceeded model token limit: 262144",
+        "Range of input length should be [1, 30720]",
+        "The request exceeds the available context size (4096 tokens), try increasing it",
+        "prompt token count of 130000 exceeds the limit of 128000",
+        "Your input exceeds the context window of this model.",
+        "Requested token count exceeds the model's maximum context length of 131072 tokens.",
+        "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+        "The prompt exceeds the model's maximum number of input tokens",
+        "Context window exceeded: reduce your input",
+        "Please shorten your prompt: it is over the token limit of this model",
+        "提示超过最大上下文长度",
+    ),
+    Case(413, error("prompt is too long for this model's context window"), "too_long"),
+    Case(422, error("input tokens exceed the context size"), "too_long"),
+    Case(400, error("no", code="context_length_exceeded"), "too_long"),
+    Case(400, error("no", code="ContextWindowExceededError"), "too_long"),
+    Case(500, error("The input is longer than the model's context length"), "too_long"),
+]
+TOO_LARGE = [
+    Case(413, "", "too_large", "route"),
+    Case(413, "<html><head><title>413 Request Entity Too Large</title></head></html>",
+         "too_large", "route"),
+    Case(413, error("Payload too large"), "too_large", "route"),
+    Case(429, error("Request too large for model on tokens per minute (TPM): Limit 6000, Requested 9000"),
+         "too_large", "route"),
+    Case(400, error("Request payload size exceeds the limit: 20971520 bytes."), "too_large", "route"),
+]  # fmt: skip
+_PARAMETERS = {
+    "Unknown parameter: 'top_k'.": "top_k",
+    "Unrecognized request argument supplied: top_k": "top_k",
+    "Unsupported parameter: 'top_k' is not supported with this model.": "top_k",
+    "Unsupported value: 'temperature' does not support 0.5 with this model.": "temperature",
+    "top_k: Extra inputs are not permitted": "top_k",
+    "Additional properties are not allowed ('top_k' was unexpected)": "top_k",
+    "property 'top_k' is unsupported": "top_k",
+    'Invalid JSON payload received. Unknown name "top_k": Cannot find field.': "top_k",
+    "create() got an unexpected keyword argument 'top_k'": "top_k",
+    'json: unknown field "top_k"': "top_k",
+    "unknown field `top_k`, expected one of `messages`, `model`, `stream`": "top_k",
+    "The parameter `top_k` is not supported": "top_k",
+    "The parameter top_k is not allowed": "top_k",
+    "This model does not support the `top_k` parameter": "top_k",
+    "groq does not support parameters: ['top_k'], for model=owl": "top_k",
+    "'top_k' is not a valid parameter": "top_k",
+    "'top_k' is currently not supported": "top_k",
+    "Unrecognized key(s) in object: 'top_k'": "top_k",
+    'Unrecognized field "top_k" (class Request), not marked as ignorable': "top_k",
+    "Unexpected property: top_k": "top_k",
+    "Invalid parameter: top_k": "top_k",
+    "body -> top_k: extra fields not permitted": "top_k",
+    "top_k is not supported by this model": "top_k",
+}
+PARAMETERS = [
+    Case(400, error(said), "bad_parameter", "route", None, name)
+    for said, name in _PARAMETERS.items()
+] + [
+    Case(422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "top_k"],
+                           "msg": "Extra inputs are not permitted", "input": 3}]},
+         "bad_parameter", "route", None, "top_k"),
+    Case(422, {"detail": [{"type": "value_error.extra", "loc": ["body", "top_k"],
+                           "msg": "extra fields not permitted"}]},
+         "bad_parameter", "route", None, "top_k"),
+    Case(400, error("Unknown parameter", param="top_k", code="unknown_parameter"),
+         "bad_parameter", "route", None, "top_k"),
+    Case(400, error("Not supported", param="logprobs", code="unsupported_parameter"),
+         "bad_parameter", "route", None, "logprobs"),
+    Case(400, error("must NOT have additional properties", params={"additionalProperty": "top_k"}),
+         "bad_parameter", "route", None, "top_k"),
+    Case(400, {"error": {"issues": [{"code": "unrecognized_keys", "keys": ["top_k"], "path": [],
+                                     "message": "Unrecognized key(s) in object: 'top_k'"}]}},
+         "bad_parameter", "route", None, "top_k"),
+]  # fmt: skip
+ABILITIES = told(
+    400,
+    "unsupported",
+    "route",
+    "This model does not support response format `json_schema`",
+    "owl-1 does not support tools",
+    "Function calling is not supported by this model",
+    "Tool use is not supported for this model",
+    "This model does not support image input",
+    "Image input is not supported by this model",
+    "The model owl-1 is not a multimodal model",
+    "Streaming is not supported for this model",
+    "tool_choice 'required' is not supported",
+    "response_format json_schema is not supported",
+)
+MODERATED = [
+    *told(
+        400,
+        "moderated",
+        "call",
+        "The response was filtered due to the prompt triggering the content management policy.",
+        "Your request was rejected as a result of our safety system.",
+        "Content Exists Risk",
+        "The prompt violates our usage policies",
+        "Input data may contain inappropriate content.",
+        "Your input was flagged as potentially violating our policy",
+        "系统检测到输入或生成内容可能包含不安全或敏感内容",
+    ),
+    *told(403, "moderated", "call", "Your input was flagged", "Prompt blocked by content policy"),
+    Case(400, error("no", code="content_filter"), "moderated", "call"),
+    Case(400, error("no", code="data_inspection_failed"), "moderated", "call"),
+    Case(400, error("no", code="ResponsibleAIPolicyViolation"), "moderated", "call"),
+    Case(403, error("flagged", metadata={"reasons": ["x"], "flagged_input": "..."}),
+         "moderated", "call"),
+]  # fmt: skip
+MALFORMED = [
+    Case(400, "", "malformed", "call"),
+    Case(400, error("Bad Request"), "malformed", "call"),
+    Case(400, error("messages: at least one message is required"), "malformed", "call"),
+    Case(422, {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "Field required"}]},
+         "malformed", "call"),
+    Case(422, "", "malformed", "call"),
+    Case(400, [], "malformed", "call"),
+    Case(400, "null", "malformed", "call"),
+    Case(400, '"Bad Request"', "malformed", "call"),
+    Case(400, ["first", "second"], "malformed", "call"),
+]  # fmt: skip
+CASES = [*TOO_LONG, *TOO_LARGE, *PARAMETERS, *ABILITIES, *MODERATED, *MALFORMED]
