@@ -9,10 +9,16 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 30
+_LONGEST_COMPARED = 200
 
 
 def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.5) -> str | None:
-    """The most similar of `words`, case aside, or None if none reaches `cutoff` (0 to 1)."""
+    """The most similar of `words`, case aside, or None if none reaches `cutoff` (0 to 1).
+
+    Nothing is near to a word of more than 200 characters, which would take seconds to compare.
+    """
+    if len(word) > _LONGEST_COMPARED:
+        return None
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
     by_fold = {candidate.casefold(): candidate for candidate in words}
