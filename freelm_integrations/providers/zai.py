@@ -31,15 +31,17 @@ ZAI = ProviderSpec(
         by_model={"glm-4": {"thinking": {"type": "disabled"}}},
         efforts={"glm-4": dict.fromkeys(EFFORTS)},
         stream_options=False,  # usage rides on the chunk with the finish reason
+        stream_options=False,  # usage rides on the chunk with the finish reason
+        # Dates name no zone. Its own is China's; taken for UTC they would be believed for too long.
+        day_zone="Asia/Shanghai",
         less_thinking={"glm-4": {"thinking": {"type": "disabled"}}},
         finish_words={"model_context_window_exceeded": "length"},
         # Business codes, as strings; those of money, length and unknown models are general rules.
         fault_rules=(
             rule("unauthorized", "key", words="1000 1001 1002 1003 1004 1110 1111 1112 1121"),
             rule("unpaid", "key", words="1309"),  # a plan has ended
-            # A plan's week or month is used up: until when is told as a date, so it is looked at
-            # again after hours.
-            rule("not_on_plan", "key", words="1310"),
+            # A plan's week or month is used up until a date that stands in the words.
+            rule("throttled", "key", words="1310", retry_after=6 * 3600.0),
             rule("not_on_plan", "route", words="1220 1311"),
             rule("model_gone", "model", words="1221 1222"),
             rule("moderated", "call", words="1301"),

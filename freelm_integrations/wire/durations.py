@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DAY = 86_400.0
 _MILLISECONDS = 1e11  # an epoch beyond this is not in seconds: they reach it in the year 5138
 _DECEMBER = 12
-_LONGEST = 400 * DAY  # what claims to be longer is a misreading, not a promise
+LONGEST = 400 * DAY
+"""Seconds; what claims to be longer is a misreading, not a promise."""
 _UNITS = {
     "ns": 1e-9,
     "us": 1e-6,
@@ -69,8 +70,8 @@ def until(spelled: str, *, utc: float | None) -> float | None:
 
 
 def until_midnight(zone: str, *, utc: float) -> float:
-    """Seconds to the next midnight in `UTC` or `America/Los_Angeles`, clock changes counted."""
-    local = datetime.fromtimestamp(utc, _zone(zone))
+    """Seconds to the next midnight in a zone (see `zone_of`), clock changes counted."""
+    local = datetime.fromtimestamp(utc, zone_of(zone))
     midnight = datetime(local.year, local.month, local.day, tzinfo=local.tzinfo) + timedelta(days=1)
     return midnight.timestamp() - utc
 
@@ -108,7 +109,8 @@ def _sunday(year: int, month: int, *, after: int) -> datetime:
 
 
 @lru_cache(maxsize=4)
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """`UTC`, `America/Los_Angeles`, or `Asia/Shanghai`, which is eight hours ahead all year."""
     if name == "UTC":
         return timezone.utc
     try:
@@ -116,6 +118,8 @@ def _zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, OSError):
         return PacificTime()
 
+    if name == "Asia/Shanghai":
+        return timezone(timedelta(hours=8))
 
 def _unit(spelled: str) -> float:
     spelled = spelled.lower()
@@ -125,7 +129,7 @@ def _unit(spelled: str) -> float:
 
 
 def _sane(length: float) -> float | None:
-    return length if 0.0 <= length <= _LONGEST else None
+    return length if 0.0 <= length <= LONGEST else None
 
 
 def _http_date(spelled: str) -> float | None:

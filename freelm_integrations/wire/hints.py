@@ -13,6 +13,7 @@ from freelm_integrations.wire.durations import (
     until_midnight,
     until_next_month,
 )
+from freelm_integrations.wire.moments import until_moment_in
 from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def retry_after(
 
     `data` is its parsed body and `prose` its sentences. `utc` is now in epoch seconds, None where
     only lengths can be told. A daily quota ends at midnight in `day_zone`, whatever shorter wait is
-    named beside it.
+    named beside it; moments that name no zone are in that one too.
     """
     ends = _daily_violation(data, utc=utc, day_zone=day_zone)
     if ends is not None:
@@ -108,6 +109,8 @@ def retry_after(
     if _MONTHLY.search(prose):
         return until_next_month(utc=utc)
     return until_midnight(day_zone, utc=utc) if _DAILY.search(prose) else None
+    if told is None and utc is not None:
+        told = until_moment_in(prose, utc=utc, zone=day_zone)
 
 
 def _told(headers: Mapping[str, str], data: object, utc: float | None) -> Iterator[float | None]:

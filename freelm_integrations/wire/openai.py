@@ -85,7 +85,7 @@ class ChatCompletions:
 
     Faults:
         quota_scope: what a quota counts for where the words do not say.
-        day_zone: where its quota's day begins.
+        day_zone: where its quota's day begins, and what its dates mean that name no zone.
         windows: lengths (s) of the windows its bare `x-ratelimit-*-requests` (`-tokens`) mean.
         fault_rules: tried before the general ones.
     """
@@ -141,7 +141,7 @@ class ChatCompletions:
     finish_words: Mapping[str, FinishReason] = field(default_factory=dict[str, "FinishReason"])
 
     quota_scope: Scope | None = None
-    day_zone: Literal["UTC", "America/Los_Angeles"] = "UTC"
+    day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"
     windows: Mapping[str, float] = field(default_factory=dict[str, float])
     fault_rules: tuple[Rule, ...] = ()
 
