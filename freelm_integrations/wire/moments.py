@@ -45,8 +45,16 @@ _MOMENT = re.compile(
     re.IGNORECASE,
 )
 _HOURS = {
-    **{"utc": 0, "gmt": 0, "beijing": 8, "china": 8},
-    **{"pst": -8, "pdt": -7, "est": -5, "edt": -4, "cet": 1, "cest": 2},
+    "utc": 0,
+    "gmt": 0,
+    "cet": 1,
+    "cest": 2,
+    "beijing": 8,
+    "china": 8,
+    "pdt": -7,
+    "pst": -8,
+    "edt": -4,
+    "est": -5,
 }
 _NOON = 12
 
