@@ -47,6 +47,9 @@ MISTRAL = ProviderSpec(
         content_beside_calls="empty",
         bridge="OK.",  # a user directly after a tool is refused
         prefix_flag="prefix",
+        # Its thinking is to be replayed to it; a flat field for that is a 422.
+        extra_key="mistral",
+        thinking_parts=True,
         stream_options=False,  # usage rides on the last chunk unasked
     ),
     # One request a second was the last published number (2026-02); 60 requests and 50,000 tokens a

@@ -7,9 +7,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.content import joined, wire_content
-from freelm_integrations.wire.shapes import first_match, is_sequence, mapping, sequence, text
+from freelm_integrations.wire.shapes import (
+    first_match,
+    is_mapping,
+    is_sequence,
+    mapping,
+    sequence,
+    text,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freelm_integrations.chat import Json, Message, Request
     from freelm_integrations.wire.openai import ChatCompletions
 
@@ -40,6 +49,8 @@ def shaped_messages(
             _place(wire, shaped, rules)
     if rules.prefix_flag and shaped and _may_be_prefix(shaped[-1]):
         shaped[-1][rules.prefix_flag] = True
+        if rules.thinking_parts and is_sequence(shaped[-1]["content"]):
+            shaped[-1]["content"] = joined(shaped[-1]["content"])  # goes on from text alone
     if rules.json_word and _wants_json(request):
         _say_json(shaped)
     if thinks_less and (word := first_match(rules.quiet_word, model)):
@@ -116,7 +127,7 @@ def _call(call: Json, rules: ChatCompletions) -> Json:
         "function": {"name": function.get("name"), "arguments": _arguments(function)},
     }
     extra = mapping(call.get("extra_content"))
-    if rules.extra_key in extra and not rules.extra_fields:
+    if rules.nests_extras and rules.extra_key in extra:
         shaped["extra_content"] = {rules.extra_key: extra[rules.extra_key]}
     return shaped
 
@@ -149,10 +160,22 @@ def _add_extras(wire: Json, message: Message, model: str, rules: ChatCompletions
     if rules.extra_key is None or "extra_content" not in message:
         return
     own = mapping(mapping(message["extra_content"]).get(rules.extra_key))
-    if own and not rules.extra_fields:
+    if own and rules.nests_extras:
         wire["extra_content"] = {rules.extra_key: own}
     elif own and own.get("model") == model:
         wire.update({name: own[name] for name in rules.extra_fields if name in own})
+        if rules.thinking_parts:
+            _put_thinking_back(wire, sequence(own.get("thinking")))
+
+
+def _put_thinking_back(wire: Json, thinking: Sequence[Any]) -> None:
+    """Let the thinking stand before what was said, as parts of the content."""
+    parts = [part for part in thinking if is_mapping(part)]
+    content = wire.get("content")
+    if content and not is_sequence(content):
+        content = [{"type": "text", "text": content}]
+    if parts:
+        wire["content"] = [*parts, *sequence(content)]
 
 
 def _place(wire: Json, shaped: list[Json], rules: ChatCompletions) -> None:

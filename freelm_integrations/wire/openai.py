@@ -73,6 +73,8 @@ class ChatCompletions:
         extra_key: this provider's name in `extra_content`; only that part is sent back.
         extra_fields: fields kept under that name and sent back flat, to the same model only; empty
             where the provider uses `extra_content` itself.
+        thinking_parts: whether thinking stands among the parts of the content; it is kept and put
+            back there, for the same model only.
         signature: the stand-in for a missing thought signature, in models of `signed_models`.
 
     Answers:
@@ -131,6 +133,7 @@ class ChatCompletions:
 
     extra_key: str | None = None
     extra_fields: frozenset[str] = frozenset()
+    thinking_parts: bool = False
     signature: Json | None = None
     signed_models: tuple[str, ...] = ()
 
@@ -144,6 +147,11 @@ class ChatCompletions:
     day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"
     windows: Mapping[str, float] = field(default_factory=dict[str, float])
     fault_rules: tuple[Rule, ...] = ()
+
+    @property
+    def nests_extras(self) -> bool:
+        """Whether what only this provider understands goes back as `extra_content`."""
+        return self.extra_key is not None and not (self.extra_fields or self.thinking_parts)
 
     def encode(
         self,

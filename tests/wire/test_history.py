@@ -34,24 +34,79 @@ def test_an_answer_can_be_sent_back_to_anybody(row: Row, name: str):
     assert [call["id"] for call in calls] == [reply["tool_call_id"] for reply in answers]
     assert all(json.loads(call["function"]["arguments"]) is not None for call in calls)
     assert turn.get("content") or calls
+    assert turn.get("content") is None or isinstance(turn["content"], str) or name == row.provider
     shown = FOREIGN & {field for part in (turn, *calls) for field in part}
     assert not shown or name in {row.provider, "google"}
 
 
-def test_what_its_maker_understands_goes_back_as_it_came():
-    """A signature on the very call, reasoning details flat and whole."""
-    by_name = {f"{row.provider}/{row.file}": row for row in ANSWERED}
-    signed = by_name["google/calls-all-at-index-zero.sse"]
-    detailed = by_name["openrouter/reasoning-details.sse"]
-    turns = {}
-    for row in (signed, detailed):
-        message = fold(decoded(row)).to_message()
-        request = Request(messages=({"role": "user", "content": "hi"}, message))
-        body = json.loads(DECLARED[row.provider].encode(request, row.model))
-        turns[row.provider] = body["messages"][1]
+def sent_back(name: str, *, to: str | None = None, model: str | None = None, text: str = ""):
+    """The assistant's turn as it goes to `to` (its maker) after the answer in that sample."""
+    row = next(row for row in ANSWERED if f"{row.provider}/{row.file}" == name)
+    said = decoded(row)
+    assert not isinstance(said, Fault)
+    message = fold(said).to_message()
+    if text:
+        message["content"] = text
+    last = {"role": "user", "content": "Go on."}
+    request = Request(messages=({"role": "user", "content": "hi"}, message, last))
+    dialect = DECLARED[to or row.provider]
+    turns = json.loads(dialect.encode(request, model or row.model))["messages"]
+    return next(turn for turn in turns if turn["role"] == "assistant"), row.expected.extra
 
-    first, second = turns["google"]["tool_calls"]
+
+def test_a_signature_goes_back_on_the_very_call():
+    """And on no other."""
+    turn, _ = sent_back("google/calls-all-at-index-zero.sse")
+    first, second = turn["tool_calls"]
+
     assert first["extra_content"] == {"google": {"thought_signature": "c2lnMQ=="}}
     assert "extra_content" not in second
-    kept = detailed.expected.extra["openrouter"]["reasoning_details"]
-    assert turns["openrouter"]["reasoning_details"] == kept
+
+
+def test_reasoning_details_go_back_flat_and_whole():
+    """Beside the content, as they came."""
+    turn, extra = sent_back("openrouter/reasoning-details.sse")
+
+    assert turn["reasoning_details"] == extra["openrouter"]["reasoning_details"]
+
+
+@pytest.mark.parametrize(
+    "name", ["mistral/thinking-list.sse", "mistral/thinking.json"], ids=["stream", "body"]
+)
+def test_thinking_goes_back_before_the_text(name):
+    """As parts of the content, to the same model of Mistral alone."""
+    turn, extra = sent_back(name)
+    other, _ = sent_back(name, model="ministral-8b-latest")
+
+    assert turn["content"] == [
+        *extra["mistral"]["thinking"],
+        {"type": "text", "text": "Hoot."},
+    ]
+    assert set(turn) == {"role", "content"}
+    assert other["content"] == "Hoot."
+    for elsewhere in DECLARED.keys() - {"mistral"}:
+        foreign, _ = sent_back(name, to=elsewhere)
+        assert "Owls" not in json.dumps(foreign)
+
+
+def test_thinking_goes_back_beside_calls():
+    """With its signature, and where nothing was said."""
+    turn, extra = sent_back("mistral/signed-thinking-then-call.sse")
+
+    assert turn["content"] == extra["mistral"]["thinking"]
+    assert turn["tool_calls"][0]["id"] == "abcdefgh1"
+
+
+def test_a_text_to_go_on_with_is_told_without_its_thinking():
+    """Mistral takes a beginning of the answer only as text."""
+    message = {
+        "role": "assistant",
+        "content": "Once",
+        "extra_content": {
+            "mistral": {"model": "m", "thinking": [{"type": "thinking", "thinking": []}]}
+        },
+    }
+    request = Request(messages=({"role": "user", "content": "hi"}, message))
+    last = json.loads(DECLARED["mistral"].encode(request, "m"))["messages"][-1]
+
+    assert last == {"role": "assistant", "content": "Once", "prefix": True}
