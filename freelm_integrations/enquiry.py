@@ -135,7 +135,7 @@ class Enquiry:
 
 def _attempt(provider: Provider, key: Key) -> Attempt:
     headers = {"accept": "application/json", **provider.headers}
-    url = provider.base_url + "/models"
+    url = provider.list_url
     return Attempt(
         "GET", url, headers, None, key.secret, timeout=PATIENCE, connect_timeout=PATIENCE
     )

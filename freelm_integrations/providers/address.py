@@ -78,6 +78,14 @@ def place_of(base_url: str) -> str:
     return base_url.partition("://")[2]
 
 
+def join(base_url: str, path: str) -> str:
+    """A path from a checked URL on: each `..` it begins with goes up one, to the host at most."""
+    scheme, _, place = base_url.partition("://")
+    while path.startswith("/.."):
+        place, path = place.rpartition("/")[0] or place, path.removeprefix("/..")
+    return f"{scheme}://{place}{path}"
+
+
 def _split(text: str, *, owner: str) -> SplitResult:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise _refused(owner, "holds a space or a character outside ASCII", "write it in ASCII")

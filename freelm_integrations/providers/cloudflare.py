@@ -45,9 +45,11 @@ CLOUDFLARE = ProviderSpec(
         "free": Tier(shared=(Limit(400_000, "tokens", per=DAY, resets="utc_day"),)),
         "paid": Tier(),
     },
-    # Community list checked by calls in 2026-08. Its list of models has another address. Not here:
-    # kimi-k2.6, kimi-k2.7, glm-5.2 and deepseek-v4, which the free allowance leaves out.
-    has_list=False,
+    # Cloudflare's own list; the one in OpenAI's shape does not exist (API reference, 2026-11).
+    list_path="/../models/search?per_page=100&task=Text%20Generation",
+    # Left out of the free allowance (pricing page, 2026-08): big new ones, and what follows them.
+    costly=("kimi-k2", "kimi-k3", "glm-5", "deepseek-v4"),
+    # Community list checked by calls in 2026-08.
     models=(
         ModelSpec(
             "@cf/meta/llama-4-scout-17b-16e-instruct",

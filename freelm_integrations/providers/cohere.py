@@ -44,7 +44,7 @@ COHERE = ProviderSpec(
     ),
     # docs.cohere.com rate limits, 2026-08: the month counts calls to all endpoints together, lists
     # of models included, so none is asked for.
-    has_list=False,
+    list_path=None,
     tiers={
         "free": Tier(
             shared=(Limit(1_000, "requests", per=MONTH, resets="utc_month"),),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Never, Self
 
-from freelm_integrations.providers.address import place_of
+from freelm_integrations.providers.address import join, place_of
 from freelm_integrations.providers.allowance import allowance_of, limits_on
 from freelm_integrations.providers.keys import NO_KEY, keys_in_environment, read_keys
 from freelm_integrations.providers.options import (
@@ -122,7 +122,7 @@ class Provider:
             priority=priority_of(spec, priority),
             limits=own,
             allowance=allowance_of(known, own),
-            discover=discover and fixed is None and spec.has_list,
+            discover=discover and fixed is None and spec.list_path is not None,
             dialect=spec.dialect,
             headers={"user-agent": USER_AGENT, **spec.headers},
             _account=account,
@@ -137,8 +137,19 @@ class Provider:
         """What counts one model of one account."""
         return limits_on(model, self.allowance)
 
+    @property
+    def list_url(self) -> str:
+        """Where its models are listed; it is asked for only if `discover` says so."""
+        return join(self.base_url, self.spec.list_path or "/models")
+
     def start(self) -> None:
         """Make it ready to be asked. Does nothing, but for an embedded model, which is loaded."""
+
+    def with_key(self, key: Key, models: Iterable[ModelSpec]) -> Self:
+        """The same provider with this one key, and with these models, best first, for its list."""
+        one = object.__new__(type(self))
+        vars(one).update(vars(self), keys=(key,), models=tuple(models), discover=False)
+        return one
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: state is kept per provider, so a changed one would be another."""

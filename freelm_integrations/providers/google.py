@@ -125,6 +125,7 @@ GOOGLE = ProviderSpec(
     ),
     # Free prompts may be read and used to improve products (Gemini API terms, 2026-09).
     trains=True,
+    costly=("-pro",),  # every Pro has `limit: 0` there (error bodies of 2026)
     chat_include=("gemini-", "gemma-"),
     chat_exclude=(
         *("embedding", "tts", "image", "live", "audio", "veo", "imagen", "lyria", "aqa"),

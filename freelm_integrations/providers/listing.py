@@ -78,6 +78,8 @@ def _chats(spec: ProviderSpec, row: ListedModel) -> bool:
 
 
 def _is_free(spec: ProviderSpec, row: ListedModel) -> bool:
+    if any(part in row.id.lower() for part in spec.costly):
+        return False
     if spec.free_suffix is None:
         return True
     return row.id.endswith(spec.free_suffix) if row.free is None else row.free

@@ -79,5 +79,6 @@ MISTRAL = ProviderSpec(
     ),
     # Free prompts may train unless the account opts out (help article 347617, 2026-08).
     trains=True,
+    costly=("mistral-large",),
     chat_exclude=("embed", "moderation", "ocr", "voxtral", "transcribe", "tts", "labs-"),
 )

@@ -85,9 +85,10 @@ class ProviderSpec:
     fast plain instruct model leads, models that think come last. The first of `tiers` holds unless
     another is asked for. `trains` says whether the free tier may train on prompts (None: not
     known). `chat_exclude` are name parts of listed models that do not chat, `chat_include` the
-    beginnings of those that do (empty: all); `free_suffix` marks the free ones where only some are.
-    `has_list` says whether its models are
-    listed at `/models`, at no cost. `headers` have lower-case names.
+    beginnings of those that do (empty: all). `free_suffix` marks the free ones where only some are;
+    where all but a few are, `costly` are name parts of those few. `list_path` is where its models
+    are listed, from the base URL on (`..` goes up), None where that costs something or there is no
+    list. `headers` have lower-case names.
     """
 
     name: str
@@ -106,4 +107,5 @@ class ProviderSpec:
     chat_exclude: tuple[str, ...] = ()
     chat_include: tuple[str, ...] = ()
     free_suffix: str | None = None
-    has_list: bool = True
+    costly: tuple[str, ...] = ()
+    list_path: str | None = "/models"

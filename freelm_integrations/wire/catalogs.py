@@ -37,7 +37,7 @@ _CONTEXT = (
     "n_ctx",
 )
 _OUTPUT = ("max_completion_tokens", "max_output_length", "max_output_tokens", "outputTokenLimit")
-_PLACES = ("top_provider", "limits", "meta")
+_PLACES = ("top_provider", "limits", "meta", "properties")
 _SKILLS = ("supported_parameters", "supported_features", "capabilities", "properties")
 _SAME_SKILL = {
     "function_calling": "tools",
@@ -100,6 +100,7 @@ def _rows(data: object) -> Iterator[Json]:
 
 
 def _model(row: Json) -> ListedModel | None:
+    row = {**row, "properties": _by_name(row.get("properties"))}
     # Cloudflare's `id` is its own affair there, its `name` is what is called.
     order = ("name",) if "task" in row else ("id", "key", "name")
     model_id = next((name for key in order if (name := text(row.get(key)))), "")
@@ -126,6 +127,18 @@ def _model(row: Json) -> ListedModel | None:
         aliases=words(row.get("aliases")),
         retires_on=text(row.get("expiration_date")) or text(row.get("deprecation")) or None,
     )
+
+
+def _by_name(properties: object) -> object:
+    """Properties told as pairs of a name and a value, as Cloudflare does, in one object."""
+    pairs = [mapping(item) for item in sequence(properties)]
+    if not pairs:
+        return properties
+    return {text(pair.get("property_id")): _value(pair.get("value")) for pair in pairs}
+
+
+def _value(told: object) -> object:
+    return {"true": True, "false": False}.get(told.lower(), told) if isinstance(told, str) else told
 
 
 def _smallest(row: Json, names: tuple[str, ...]) -> int | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.errors import ConfigError
-from freelm_integrations.providers.address import checked_base_url, is_private, place_of
+from freelm_integrations.providers.address import checked_base_url, is_private, join, place_of
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,18 @@ def test_any_text_is_taken_or_refused_with_our_error(text: str) -> None:
         return
     assert taken.startswith(("http://", "https://"))
     assert not taken.endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/models", "https://one.example/a/v1/models"),
+        ("/../models/search?n=1", "https://one.example/a/models/search?n=1"),
+        ("/../../public/models", "https://one.example/public/models"),
+        ("/../../../../models", "https://one.example/models"),
+    ],
+)
+def test_a_path_goes_on_from_the_base_url(path: str, expected: str) -> None:
+    """Up too, though never to another host."""
+    assert join("https://one.example/a/v1", path) == expected
+    assert join("http://127.0.0.1:9", "/../models") == "http://127.0.0.1:9/models"

@@ -227,7 +227,7 @@ def test_a_trial_at_cohere_is_counted_by_the_month_too() -> None:
     (month,) = PROVIDERS["cohere"].tiers["free"].shared
 
     assert (month.amount, month.unit, month.resets) == (1000, "requests", "utc_month")
-    assert not PROVIDERS["cohere"].has_list
+    assert PROVIDERS["cohere"].list_path is None
 
 
 @pytest.mark.parametrize(

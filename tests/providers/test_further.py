@@ -40,7 +40,7 @@ def test_a_further_provider_with_no_argument_is_its_declaration(kind: type[Provi
     assert provider.id == provider.name == kind.spec.name
     assert provider.base_url == kind.spec.base_url
     assert provider.tier is kind.spec.tiers["free"]
-    assert provider.discover is kind.spec.has_list
+    assert provider.discover is (kind.spec.list_path is not None)
     assert bool(provider.keys) is not kind.spec.needs_key
 
 
@@ -65,7 +65,14 @@ def test_cloudflare_s_address_is_built_from_the_account_s_id(
     assert len({key.account for key in provider.keys}) == 1
     assert ACCOUNT not in repr(provider)
     assert provider.id != Cloudflare("one", account_id="other").id
-    assert not provider.discover
+    assert provider.discover
+
+
+def test_cloudflare_s_list_is_elsewhere_than_its_chats() -> None:
+    """Beside the OpenAI-shaped part of its API, on the account's own address."""
+    url = Cloudflare("token", account_id=ACCOUNT).list_url
+
+    assert url.partition("?")[0] == PLACE.removesuffix("/v1") + "/models/search"
 
 
 def test_an_account_of_cloudflare_has_one_allowance_whatever_its_tokens() -> None:

@@ -240,3 +240,23 @@ def test_any_list_gives_each_of_its_models_once(listed: list[ListedModel]) -> No
     assert set(names) <= {one.id for one in listed}
     assert models_from(SPEC, listed) == models
     assert all(family_of(name) == family_of(name).lower() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "free"),
+    [
+        ("cloudflare", "@cf/moonshotai/kimi-k2.7-code", False),
+        ("cloudflare", "@cf/zai-org/glm-5.2", False),
+        ("cloudflare", "@cf/zai-org/glm-4.7-flash", True),
+        ("google", "gemini-9.9-pro-preview", False),
+        ("google", "gemini-pro-latest", False),
+        ("google", "gemini-9.9-flash", True),
+        ("mistral", "mistral-large-2612", False),
+        ("mistral", "mistral-small-2612", True),
+    ],
+)
+def test_what_a_list_does_not_price_is_known_by_its_name(name, listed, free):
+    """Listed is not the same as free: these are refused on a free key, or paid for."""
+    (model,) = models_from(PROVIDERS[name], [ListedModel(id=listed)])
+
+    assert model.free is free
