@@ -24,8 +24,8 @@ CLOUDFLARE = ProviderSpec(
         # Its own default ends answers after some 256 tokens (one report, 2026).
         output_default=2_048,
         thinking_default=4_096,
-        fault_rules=(
         less_thinking={"gpt-oss": {"reasoning_effort": "low"}},
+        fault_rules=(
             # General rules know these two behind a 429; a body may hold them without one.
             rule("throttled", "account", words="4006 3036"),
             rule("overloaded", "model", words="3040"),

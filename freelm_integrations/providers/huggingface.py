@@ -18,8 +18,8 @@ HUGGINGFACE = ProviderSpec(
     usual_variables=("HF_TOKEN",),
     # Live captures and client reports of 2026-10: what an upstream sends passes through unchanged.
     dialect=ChatCompletions(
-        content_beside_calls="empty",  # hosts differ, and null is refused by some (as at NIM)
         less_thinking={"gpt-oss": {"reasoning_effort": "low"}},
+        content_beside_calls="empty",  # hosts differ, and null is refused by some (as at NIM)
         calls_may_end=True,
         think_tags={"minimax": "think", "": "think"},
         # The account has switched that upstream off, or none has the model (2026-07).

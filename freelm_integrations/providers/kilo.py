@@ -20,11 +20,12 @@ KILO = ProviderSpec(
     # Shaped like OpenRouter (sheet of 2026-11).
     dialect=ChatCompletions(
         developer_role=True,
-        extra_key="kilo",
         less_thinking={"": {"reasoning": {"effort": "low"}, "reasoning_effort": None}},
+        extra_key="kilo",
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,
         think_tags={"minimax": "think", "": "think"},
+        not_answers={"": ("safe", "unsafe")},  # a guard model may answer in place of the model
         quota_scope="account",
         fault_rules=(
             rule("unsupported", "route", on=(400,), text=r"response_format|structured output"),

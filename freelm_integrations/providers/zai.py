@@ -30,11 +30,10 @@ ZAI = ProviderSpec(
         # GLM-5.3 on it cannot be switched off.
         by_model={"glm-4": {"thinking": {"type": "disabled"}}},
         efforts={"glm-4": dict.fromkeys(EFFORTS)},
-        stream_options=False,  # usage rides on the chunk with the finish reason
+        less_thinking={"glm-4": {"thinking": {"type": "disabled"}}},
         stream_options=False,  # usage rides on the chunk with the finish reason
         # Dates name no zone. Its own is China's; taken for UTC they would be believed for too long.
         day_zone="Asia/Shanghai",
-        less_thinking={"glm-4": {"thinking": {"type": "disabled"}}},
         finish_words={"model_context_window_exceeded": "length"},
         # Business codes, as strings; those of money, length and unknown models are general rules.
         fault_rules=(

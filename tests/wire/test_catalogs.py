@@ -137,6 +137,7 @@ def test_further_lists():
         "@cf/acme/owl-8b": True,
         "@cf/acme/owl-embed": False,
     }
+    assert facts(models["@cf/acme/owl-8b"], "context", "features") == (24_000, ("tools",))
     owl = listed("huggingface/models")["acme/owl-30b"]
     assert facts(owl, "context", "free") == (65_536, True)
     assert {"tools", "structured_outputs"} <= set(owl.features)
