@@ -32,7 +32,7 @@ class Page:
     The entries are arrays, as those go into a file and back at no cost.
     """
 
-    __slots__ = ("amounts", "backs", "moves", "open", "open_until", "used")
+    __slots__ = ("amounts", "backs", "is_healed", "moves", "open", "open_until", "used")
 
     def __init__(self) -> None:
         self.backs = array("d")
@@ -41,6 +41,8 @@ class Page:
         self.moves = 0
         self.open = 0
         self.open_until = -math.inf
+        self.is_healed = False
+        """Worth keeping even where nothing is taken, or it would be brought forward ever anew."""
 
     def clear(self, utc: float) -> None:
         """Clear away what has come back."""
@@ -67,6 +69,7 @@ class Page:
         del backs[place:], self.amounts[place:]
         backs.append(back_at)
         self.amounts.append(amount)
+        self.is_healed = True
 
     def fits(self, need: float, limit: float) -> bool:
         """Whether `need`, or at least 1, may be taken."""

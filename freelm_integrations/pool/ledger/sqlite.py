@@ -139,9 +139,10 @@ def _take(connection: sqlite3.Connection, claim: Claim, utc: float) -> tuple[Ans
         ).fetchone()
         probe = None if found is None else Probe(*found)
     answer = judge(claim, pages, news, probe, utc)
-    if not isinstance(answer, Granted):
+    is_granted = isinstance(answer, Granted)
+    if not is_granted and not any([page.is_healed for page in pages]):
         return answer, False
-    if claim.probe is not None:
+    if is_granted and claim.probe is not None:
         connection.execute(
             "INSERT OR REPLACE INTO probes VALUES (?, ?, ?, ?)",
             (claim.provider, claim.probe, claim.id, claim.expires_at),
