@@ -1,0 +1,95 @@
+"""The end of a text that is to go on: what may stand directly after it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from freelm_integrations.engine.retelling import folded, words
+
+_FENCE_LINE = re.compile(r"(?m)^[ \t]*(?:```|~~~)")
+_LAST_WORD = re.compile(r"[^\W_]*\Z")
+_FIRST_WORD = re.compile(r"[^\W_]*")
+_LONG = 4
+"""Letters of the shortest words that are told apart where they touch."""
+_ENDS_SENTENCE = re.compile(r"(?:^|\s)[^\W\d_A-Z]{3,}[.!?]\Z")
+_SPACED_SENTENCES = re.compile(r"[.!?] [^\W\d_]")
+_UNSPACED_SENTENCES = re.compile(r"[.!?][A-Z]")
+
+
+def first_word(text: str) -> str:
+    """The letters and digits that a text begins with."""
+    found = _FIRST_WORD.match(text)
+    return found[0] if found else ""
+
+
+class Edge:
+    """Where a text broke off. `context` has more words to know by: what was asked."""
+
+    def __init__(self, text: str, context: str) -> None:
+        """Nothing is looked at before it is asked for."""
+        self._text = text
+        self._context = context
+
+    @cached_property
+    def ending(self) -> str:
+        """The white space at the end of the text."""
+        return self._text[len(self._text.rstrip()) :]
+
+    @cached_property
+    def last_word(self) -> str:
+        """The letters and digits at its end: a word, or the beginning of one."""
+        found = _LAST_WORD.search(self._text, max(0, len(self._text) - 100))
+        return found[0] if found else ""
+
+    @cached_property
+    def is_in_code(self) -> bool:
+        """Whether a code fence is open."""
+        return len(_FENCE_LINE.findall(self._text)) % 2 == 1
+
+    def touches(self, new: str) -> bool:
+        """Whether letters or digits meet."""
+        return self._text[-1:].isalnum() and new[:1].isalnum()
+
+    def makes_a_word(self, new: str) -> bool:
+        """Whether what meets is one word that this text or its context uses elsewhere."""
+        return self.touches(new) and self._compound(new) in self._known
+
+    def missing_space(self, new: str) -> str:
+        """The space that was lost between, if that is beyond doubt; else nothing."""
+        if self.is_in_code or self.ending or not new[:1].isalpha():
+            return ""
+        last = self._text[-1]
+        if last in ",;":
+            is_missing = self._always_spaces(last)
+        elif last in ".!?":
+            is_missing = self._is_next_sentence(new)
+        else:
+            is_missing = self.touches(new) and self._are_two_words(new)
+        return " " if is_missing else ""
+
+    def _always_spaces(self, mark: str) -> bool:
+        is_usual = self._text.count(f"{mark} ") > 1
+        return is_usual and not re.search(rf"{mark}\w", self._text)
+
+    def _is_next_sentence(self, new: str) -> bool:
+        if not (new[:1].isupper() and new[1:2].islower() and _ENDS_SENTENCE.search(self._text)):
+            return False
+        is_usual = _SPACED_SENTENCES.search(self._text)
+        return bool(is_usual and not _UNSPACED_SENTENCES.search(self._text))
+
+    def _are_two_words(self, new: str) -> bool:
+        """Whether both are words of their own here, and no word together."""
+        first, last = first_word(new).casefold(), self.last_word.casefold()
+        if min(len(first), len(last)) < _LONG or not {first, last} <= self._known:
+            return False
+        return self._compound(new) not in self._known
+
+    def _compound(self, new: str) -> str:
+        return (self.last_word + first_word(new)).casefold()
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Every word but the last one, which may be a fragment."""
+        whole = self._text[: len(self._text) - len(self.last_word)]
+        return frozenset(words(folded(f"{whole} {self._context}")))

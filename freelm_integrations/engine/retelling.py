@@ -1,0 +1,123 @@
+"""What a new stretch of text tells again of one that was told before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SPACES = re.compile(r"\s+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese, Japanese
+)
+# Where somebody who tells a text again may begin: a word, what stands before one, or any letter of
+# a script that puts no spaces between its words.
+_START = re.compile(rf"(?<![^\W_])\S|[{_UNSPACED}]")
+_UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+_PLAIN = str.maketrans("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a", '"""""\'\'\'')
+_WORTH = 3
+"""Letters that one letter of a script without spaces is worth: about half a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The end of a told text, told once more at the beginning of another.
+
+    `told` is that end, folded; `starts_at` where it begins in the folded text; `length` how many
+    characters it takes up in the new one.
+    """
+
+    told: str
+    starts_at: int
+    length: int
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: in one case, with plain quotes and single spaces."""
+    return _SPACES.sub(" ", text).translate(_PLAIN).casefold()
+
+
+def weight(text: str) -> int:
+    """How many letters and digits it has; a letter of a script without spaces counts as three."""
+    unspaced = len(_UNSPACED_LETTER.findall(text))
+    return sum(map(str.isalnum, text)) + (_WORTH - 1) * unspaced
+
+
+def is_periodic(text: str) -> bool:
+    """Whether at least a half of it is told twice in it, so that a part may pass for the whole."""
+    return any(
+        text.startswith(text[match.start() :]) and weight(text[match.start() :])
+        for match in _START.finditer(text, 1, len(text) // 2 + 1)
+    )
+
+
+def words(text: str) -> list[str]:
+    """Its words; each letter of a script without spaces is one."""
+    return _WORD.findall(text)
+
+
+class Retelling:
+    """Follows a new text along a told one, from every place in it where it may have begun.
+
+    White space, case and kinds of quotes make no difference. Costs little for a text that differs
+    soon, and no more than the told text is long for one that does not. Not thread safe.
+    """
+
+    __slots__ = ("_folded_length", "_live", "_raw_length", "_told", "_was_space", "copied", "found")
+
+    def __init__(self, told: str) -> None:
+        """`told` is the text that may be told again, white space at its end left out."""
+        self._told = folded(told.rstrip())
+        self._live: list[int] | None = None
+        self._folded_length = self._raw_length = 0
+        self._was_space = True
+        self.copied = 0
+        """Folded characters that it copied from the very beginning of the told text."""
+        self.found: Overlap | None = None
+        """The longest end of the told text that it begins with, as far as is known."""
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether all of it so far was told before, so that more may become (a longer) overlap."""
+        return self._live is None or bool(self._live)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether something came, and all of it was told before."""
+        return bool(self._live)
+
+    @property
+    def told(self) -> str:
+        """The told text, folded."""
+        return self._told
+
+    def follow(self, text: str) -> None:
+        """Go on with the next piece of the new text."""
+        for char in text:
+            if not self.may_grow:
+                return
+            self._raw_length += 1
+            is_space = char.isspace()
+            if is_space and self._was_space:
+                continue
+            self._was_space = is_space
+            for one in folded(char):
+                self._step(one)
+
+    def _step(self, char: str) -> None:
+        told, length = self._told, self._folded_length
+        if self._live is None:
+            starts = (match.start() for match in _START.finditer(told))
+            live = [start for start in starts if told[start] == char]
+        else:
+            end = len(told) - length
+            live = [start for start in self._live if start < end and told[start + length] == char]
+        self._folded_length = length = length + 1
+        if live and live[0] == 0:
+            self.copied = length
+        start = len(told) - length
+        if start in live:
+            self.found = Overlap(told[start:], start, self._raw_length)
+            live = [other for other in live if other < start]  # the others are shorter
+        self._live = live

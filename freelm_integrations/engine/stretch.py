@@ -1,0 +1,240 @@
+"""The first stretch of an answer that was told in words to go on: does it, and from where?
+
+Such an answer may go on exactly, tell all or some of the text again, announce itself, begin anew,
+refuse, or lose the space at the seam. Rules:
+- A repetition is cut out if it is too long for chance, and the text is not one that repeats itself;
+  where both readings are likely, it is no continuation: better none than a wrong one.
+- What begins a new sentence where the old one is open, or resembles the beginning, begins anew.
+- Otherwise it is taken by the letter. A space is put in only where both neighbours are words of
+  this text and their compound is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freelm_integrations.engine.edge import Edge, first_word
+from freelm_integrations.engine.opening import announces, opening_of, refuses
+from freelm_integrations.engine.retelling import Retelling, folded, is_periodic, weight, words
+
+if TYPE_CHECKING:
+    from freelm_integrations.engine.opening import Opening
+    from freelm_integrations.engine.retelling import Overlap
+
+HELD = 120
+"""Characters after which a text that is not telling anything again is judged as it stands."""
+_FEW = 2
+"""Words, or letters, that may well come twice by chance."""
+_NO_CHANCE = 12
+"""Letters of several words that nobody says twice by chance."""
+_PROBE = 24
+"""Characters that show whether a text goes on repeating itself."""
+_COPIED = 16
+"""Characters of more than a few words that nobody begins with twice by chance."""
+_ONLY_COPIED = 40
+"""Letters after which an answer that says nothing new is no continuation."""
+_OPENING, _ALIKE, _FEWEST = 200, 0.7, 5
+"""Characters of the beginning, the share of a new text's words in it that tells of a restart, and
+of how many words at least."""
+_OPENERS = frozenset(
+    [
+        *("the", "an", "in", "on", "of", "it", "its", "this", "these", "that", "those", "there"),
+        *("here", "to", "let", "as", "when", "if", "while", "for", "by", "what", "how", "you"),
+        *("we", "my", "sure", "okay", "certainly", "absolutely"),
+        *("le", "la", "les", "un", "une", "der", "die", "das", "ein", "eine", "el", "los", "las"),
+    ]
+)
+"""What a sentence begins with, and hardly ever a name: the capital is the sentence's."""
+_STEM = 5
+"""Letters by which forms of a word are known."""
+_FIRST_ITEM = re.compile(r"(?m)^[ \t]*(?:\*\*)?1[.)]\s")
+_LAST_WORDS = 4
+_SHOWN = 60
+_SHOWN_UNSPACED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NotAContinuation:
+    """The answer does not carry the text on; `reason` says why, for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where an answer goes on with the text: after its first `skipped` characters.
+
+    `owed` is white space that the text already ends with and that may come again, `between` what is
+    missing at the seam, `closing` what ends the answer without being part of it.
+    """
+
+    skipped: int = 0
+    owed: str = ""
+    between: str = ""
+    closing: str = ""
+
+
+def last_words(text: str) -> str:
+    """The words a continuation is asked to begin with; none where the text ends with a line."""
+    line = text.rpartition("\n")[2]
+    before = line.rsplit(maxsplit=_LAST_WORDS)[0] if len(line.split()) > _LAST_WORDS else ""
+    shown = line[len(before) :].strip()
+    return shown if len(shown) <= _SHOWN else shown[-_SHOWN_UNSPACED:]
+
+
+_EITHER = NotAContinuation("it may or may not tell words again")
+
+
+class Stretch:
+    """Reads one answer that was told to go on from a text. Not thread safe."""
+
+    def __init__(self, told: str, unsent: str, context: str = "") -> None:
+        """`unsent` is the end of the text that was not shown; `context` has words to know by."""
+        self._told = told
+        self._unsent = unsent
+        self._edge = Edge(told, context)
+        self._retelling = Retelling(told)
+        self._opening_length = self._followed = 0
+
+    def read(self, held: str, *, is_last: bool) -> Join | NotAContinuation | None:
+        """What to make of all that came so far, or None if more must be seen first."""
+        if refuses(held):
+            return NotAContinuation("it refuses or asks back")
+        opening = opening_of(held[: 2 * HELD])
+        retelling = self._follow(held, opening)
+        is_early = not is_last and len(held) - opening.length < HELD
+        if not is_last and retelling.may_grow and (is_early or retelling.is_following):
+            return None
+        found = retelling.found
+        if found is not None and self._means_something(found):
+            if is_early and len(held) - opening.length - found.length < _PROBE:
+                return None
+            joined = self._after(found, held, opening)
+            if joined is not None:
+                return joined
+        if is_early and not self._plainly_goes_on(held):
+            return None
+        return self._by_the_letter(held, opening)
+
+    def _follow(self, held: str, opening: Opening) -> Retelling:
+        if opening.length != self._opening_length:
+            self._retelling = Retelling(self._told)
+            self._opening_length = self._followed = opening.length
+        self._retelling.follow(held[self._followed :])
+        self._followed = len(held)
+        return self._retelling
+
+    # -- told again -----------------------------------------------------------------------------
+
+    def _after(self, found: Overlap, held: str, opening: Opening) -> Join | NotAContinuation | None:
+        """Where to go on after a repetition; None if it is by chance."""
+        skipped = opening.length + found.length
+        before = self._retelling.told[: found.starts_at].rstrip()
+        if not opening.length and held[0] == " " and not self._edge.ending and before:
+            # Who tells words again does not begin with the space between them.
+            return None if weight(found.told) < _ONLY_COPIED else _EITHER
+        rest, probe = folded(held[skipped:].lstrip()), min(_PROBE, len(found.told))
+        is_twice = before.endswith(found.told) or rest[:probe] == found.told[:probe]
+        if is_twice or is_periodic(found.told) or not self._is_no_chance(found):
+            return _EITHER
+        return Join(skipped, owed=self._edge.ending, closing=self._closing(opening, before))
+
+    def _means_something(self, found: Overlap) -> bool:
+        """Whether there are words in it, or all that the last line has so far."""
+        last_line = self._told.rstrip().rpartition("\n")[2]
+        return bool(weight(found.told)) or found.told == folded(last_line.strip())
+
+    def _is_no_chance(self, found: Overlap) -> bool:
+        count, length = len(words(found.told)), weight(found.told)
+        if "\n" in self._edge.ending:  # a whole line may well come twice in a text
+            last_line = self._told.rstrip().rpartition("\n")[2]
+            return count > 1 and length >= _NO_CHANCE and length > weight(folded(last_line))
+        wanted = folded(last_words(self._told))
+        is_wanted = found.told.endswith(wanted) and len(words(wanted)) > 1
+        is_whole = found.starts_at == 0 and length > _FEW
+        return is_wanted or is_whole or (count > 1 and length >= _NO_CHANCE)
+
+    def _closing(self, opening: Opening, before: str) -> str:
+        """What ends the wrapping, unless it was opened by the text itself."""
+        if opening.wrapping == "fence":
+            return "" if self._edge.is_in_code else opening.closing
+        if opening.wrapping == "quote":
+            is_own = before.endswith('"') or self._told.count('"') % 2 == 1
+            return "" if is_own else opening.closing
+        return ""
+
+    # -- new ------------------------------------------------------------------------------------
+
+    def _plainly_goes_on(self, held: str) -> bool:
+        """Whether it begins as only the middle of a text does: with a space and no capital."""
+        return held[0] == " " and not self._edge.ending and held[1:2].islower()
+
+    def _by_the_letter(self, held: str, opening: Opening) -> Join | NotAContinuation:
+        if reason := self._misfit(held, opening):
+            return NotAContinuation(reason)
+        is_fence_again = self._edge.is_in_code and opening.fence and not opening.is_announced
+        skipped = opening.length if opening.is_announced or is_fence_again else 0
+        new = held[skipped:]
+        if reason := self._restarts(new):
+            return NotAContinuation(reason)
+        return Join(skipped, owed=self._unsent, between=self._edge.missing_space(new))
+
+    def _misfit(self, held: str, opening: Opening) -> str:
+        """Why what stands before the new text cannot be told from it, or nothing."""
+        told, wrapping = self._told, opening.wrapping
+        if opening.is_announced:
+            fits = not wrapping and self._fits_unseen(held[opening.length :])
+            return "" if fits else "it announces itself, and nothing shows where it goes on"
+        if announces(held):
+            return "it announces itself"
+        is_fence_again = self._edge.is_in_code and opening.fence
+        if wrapping == "fence" and not is_fence_again and not told.endswith("\n"):
+            return "it opens a code fence in the middle of a line"
+        if wrapping == "dots" and not told.endswith((".", "\u2026")):
+            return "it begins with dots"
+        return ""
+
+    def _fits_unseen(self, rest: str) -> bool:
+        """Whether what follows an announcement shows by itself that it follows the text."""
+        if rest[:1] == " " and rest[1:2].strip():
+            return not self._edge.ending
+        return self._edge.makes_a_word(rest)
+
+    def _restarts(self, new: str) -> str:
+        """Why it is the beginning of an answer and not the rest of one, or nothing."""
+        told, copied = self._retelling.told, self._retelling.copied
+        if self._retelling.is_following and weight(new) >= _ONLY_COPIED:
+            return "it says nothing new"
+        start = told[:copied]
+        if copied >= _COPIED and len(words(start)) > _FEW and told.find(start, 1) < 0:
+            return "it begins anew, and then differs"
+        if self._edge.is_in_code:
+            return ""
+        if _FIRST_ITEM.match(new) and _FIRST_ITEM.search(self._told):
+            return "it begins its list anew"
+        if new[:1].isupper() and (self._breaks_in(new) or self._resembles_the_beginning(new)):
+            return "it begins anew"
+        return ""
+
+    def _breaks_in(self, new: str) -> bool:
+        """Whether it begins a sentence where one is still open."""
+        if "\n" in self._edge.ending:
+            return False
+        last = self._told.rstrip()[-1:]
+        if not (last.isalnum() or last in ",;-\u2013\u2014(&"):
+            return False
+        edge = self._edge
+        is_opener = first_word(new).lower() in _OPENERS
+        is_new_word = edge.touches(new) and edge.last_word.islower() and new[1:2].islower()
+        return (is_opener or is_new_word) and not edge.makes_a_word(new)
+
+    def _resembles_the_beginning(self, new: str) -> bool:
+        told, said = _stems(self._told[:_OPENING]), _stems(new[:HELD])
+        return len(said) >= _FEWEST and len(said & told) >= _ALIKE * len(said)
+
+
+def _stems(text: str) -> set[str]:
+    """The beginnings of the words that mean something."""
+    return {word[:_STEM] for word in words(folded(text)) if len(word) >= _STEM - 1}
