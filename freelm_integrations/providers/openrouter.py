@@ -22,6 +22,8 @@ OPENROUTER = ProviderSpec(
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,  # usage always comes
         think_tags={"minimax": "think", "": "think"},  # some hosts let it leak
+        # The router may land on a safety classifier: those are free models, too (2026-08).
+        not_answers={"openrouter/free": ("safe", "unsafe")},
     ),
     # Per account, whatever the key; a UTC day; no token limits (docs, limits page, 2026-10).
     tiers={

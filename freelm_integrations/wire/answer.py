@@ -13,6 +13,7 @@ from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.opening import Opening
 from freelm_integrations.wire.shapes import (
     NOTHING,
+    first_match,
     is_mapping,
     is_sequence,
     mapping,
@@ -58,7 +59,9 @@ class Answer:
         self._calls: ToolCalls | None = None
         self._extras = Extras(rules, model)
         self._splitter = _splitter(rules, model)
-        self._opening = Opening(expects_calls=bool(request.tools))
+        self._opening = Opening(
+            expects_calls=bool(request.tools), verdicts=_verdicts(rules, request, model)
+        )
         self._usage: Usage | None = None
         self._word = ""
         self._has_reasoned = False
@@ -106,7 +109,7 @@ class Answer:
         """
         rest = self._splitter.end() if self._splitter else _SILENT
         spoken = self._opening.feed(rest.text) if rest.text else ""
-        spoken += self._opening.end()
+        spoken += self._opening.end(has_calls=bool(self._calls))
         self._has_reasoned = self._has_reasoned or bool(rest.reasoning)
         parts = tuple(self._calls.end()) if self._calls else ()
         are_whole = self._calls is not None and self._calls.are_whole()
@@ -116,7 +119,7 @@ class Answer:
         reason = finish_reason(
             self._word, self._rules, has_calls=bool(self._calls), calls_are_whole=are_whole
         )
-        usage = self._counted()
+        usage = self.usage
         return Delta(spoken, rest.reasoning, parts, reason, usage, extra=self._extras.told())
 
     def _unfinished(self, *, is_done: bool, calls_are_whole: bool) -> Fault | None:
@@ -126,6 +129,8 @@ class Answer:
             return Fault(kind="cut", message="the stream ended without its proper end")
         if self._opening.has_leaked:
             return _LEAKED
+        if self._opening.has_judged:
+            return _JUDGED
         if not self._opening.has_spoken and not self._calls:
             usage = self._usage
             thought = self._has_reasoned or bool(usage and usage.reasoning_tokens)
@@ -133,7 +138,9 @@ class Answer:
             return unsaid(self._word, self._rules, has_reasoned=thought, is_blank=is_blank)
         return None
 
-    def _counted(self) -> Usage | None:
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens told of so far."""
         if self._usage is None:
             return None
         return without_false_zero(self._usage, has_reasoned=self._has_reasoned)
@@ -194,6 +201,7 @@ class Answer:
 
 
 _LEAKED = Fault(kind="tool_failed", message="a tool call came as text")
+_JUDGED = Fault(kind="empty", message="a guard model judged the prompt in place of answering")
 
 
 def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
@@ -203,6 +211,15 @@ def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
             # Where any model is meant, a closing tag alone is more likely what is talked about.
             return ThinkSplitter(tag, leading=True, may_lack_opening=bool(part))
     return None
+
+
+def _verdicts(rules: ChatCompletions, request: Request, model: str) -> tuple[str, ...]:
+    """The words that are no answer, unless the prompt itself names them all."""
+    found = first_match(rules.not_answers, model) if rules.not_answers else None
+    if found is None:
+        return ()
+    prompt = str([message.get("content") for message in request.messages]).lower()
+    return () if all(word in prompt for word in found) else found
 
 
 def _unwrapped(chunk: object) -> Json:

@@ -84,6 +84,8 @@ class ChatCompletions:
         think_tags: by model, the tag around thinking at the beginning of an answer. Models that are
             named (not by "") may leave out the opening one in answers that are not streamed.
         finish_words: finish reasons of its own.
+        not_answers: by model, in lower case, words that are no answer where they are all of it: a
+            guard model's. They are one where the prompt names them all.
 
     Faults:
         quota_scope: what a quota counts for where the words do not say.
@@ -142,6 +144,7 @@ class ChatCompletions:
     calls_may_end: bool = False
     think_tags: Mapping[str, str] = field(default_factory=dict[str, str])
     finish_words: Mapping[str, FinishReason] = field(default_factory=dict[str, "FinishReason"])
+    not_answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
     quota_scope: Scope | None = None
     day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"

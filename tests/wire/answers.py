@@ -517,4 +517,7 @@ ROWS = (
         usage=(30, 9, 39, None, None),
         extra=_SIGNED,
     ),
+    Row("kilo", "guard.sse", fault="empty"),
+    Row("kilo", "guard.json", fault="empty"),
+    Row("openrouter", "guard.json", model="openrouter/free", fault="empty"),
 )
