@@ -7,7 +7,6 @@ this package.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import threading
 import weakref
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from freelm_integrations.engine import aio, blocking
+    from freelm_integrations.engine.transport import AsyncSend, Send
 
     Keeper: TypeAlias = AsyncGenerator[None, None]
-    Kept: TypeAlias = tuple[aio.Send, Keeper]
+    Kept: TypeAlias = tuple[AsyncSend, Keeper]
 
 _ALIVE: weakref.WeakSet[Connections] = weakref.WeakSet()
 
@@ -32,8 +31,8 @@ class Connections:
 
     def __init__(self, given: httpx.Client | None = None) -> None:
         """Send with the given client, which stays its owner's to close, or with one of our own."""
-        self._given = None if given is None else functools.partial(given.send, stream=True)
-        self._made: tuple[int, blocking.Send, weakref.finalize[..., object]] | None = None
+        self._given = None if given is None else _through(given)
+        self._made: tuple[int, Send, weakref.finalize[..., object]] | None = None
         self._lock = threading.Lock()
         _ALIVE.add(self)
 
@@ -41,7 +40,7 @@ class Connections:
         """For a forked child: a thread that is not there any more may hold the lock."""
         self._lock = threading.Lock()
 
-    def send(self) -> blocking.Send:
+    def send(self) -> Send:
         """What sends a request."""
         if self._given is not None:
             return self._given
@@ -60,7 +59,7 @@ class Connections:
         if made is not None and made[0] == os.getpid():
             made[2]()
 
-    def _make(self) -> tuple[int, blocking.Send, weakref.finalize[..., object]]:
+    def _make(self) -> tuple[int, Send, weakref.finalize[..., object]]:
         """With a finalizer: whoever forgets to close leaves no socket behind, at exit either."""
         from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
 
@@ -79,11 +78,11 @@ class AsyncConnections:
 
     def __init__(self, given: httpx.AsyncClient | None = None) -> None:
         """Send with the given client, which stays its owner's to close, or with our own."""
-        self._given = None if given is None else functools.partial(given.send, stream=True)
+        self._given = None if given is None else _through_async(given)
         self._kept: dict[asyncio.AbstractEventLoop, Kept] = {}
         weakref.finalize(self, _orphan, self._kept).atexit = False
 
-    async def send(self) -> aio.Send:
+    async def send(self) -> AsyncSend:
         """What sends a request from the running loop."""
         if self._given is not None:
             return self._given
@@ -100,6 +99,18 @@ class AsyncConnections:
         kept = self._kept.pop(asyncio.get_running_loop(), None)
         if kept is not None:
             await kept[1].aclose()
+
+
+def _through(client: httpx.Client) -> Send:
+    from freelm_integrations.engine import by_httpx  # noqa: PLC0415 - brings httpx
+
+    return by_httpx.through(client)
+
+
+def _through_async(client: httpx.AsyncClient) -> AsyncSend:
+    from freelm_integrations.engine import by_httpx  # noqa: PLC0415 - brings httpx
+
+    return by_httpx.through_async(client)
 
 
 _orphans: dict[asyncio.AbstractEventLoop, list[Keeper]] = {}

@@ -43,11 +43,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "routing": ("providers.spec", "providers.provider", "pool.view", "chat", "errors", "nearest"),
     "engine": ("pool", "wire", *VALUES),
     "engine.steps": ("chat", "events"),
-    "engine.transport": ("engine.steps", "engine.blocking", "engine.aio", "version"),
+    "engine.transport": ("engine.steps", "engine.by_httpx", "engine.by_aiohttp", "version"),
+    "engine.by_httpx": ("engine.steps", "engine.transport"),
+    "engine.by_aiohttp": ("engine.steps", "engine.transport"),
     "engine.blocking": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
     "engine.aio": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
     "settings": ("providers", "environment", "nearest", "errors", "events"),
-    "connections": ("engine.transport", "engine.blocking", "engine.aio"),
+    "connections": ("engine.transport", "engine.by_httpx"),
     "catalog_file": ("providers.spec",),
     "enquiry": ("chat", "engine.steps", "providers", "wire.catalogs"),
     "discovery": ("catalog_file", "engine.steps", "enquiry", "providers", "clock"),
@@ -89,13 +91,13 @@ PURE = (
     *("chat", "errors", "events", "version", "nearest", "environment"),
     *("capacity", "drift", "timeline"),
 )
-DRIVERS = ("engine.blocking", "engine.aio")
 
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
 THIRD_PARTIES: dict[str, tuple[str, ...]] = {
-    "httpx": ("engine.transport", *DRIVERS, "connections", "settings"),  # the last two for types
-    "httpx_aiohttp": ("engine.transport",),
-    "aiohttp": ("engine.transport",),
+    # The last two for types.
+    "httpx": ("engine.transport", "engine.by_httpx", "connections", "settings"),
+    "aiohttp": ("engine.by_aiohttp",),
+    "yarl": ("engine.by_aiohttp",),
     "h11": ("lab",),
     # The border: keys are secrets there, and front ends speak their frameworks' pydantic.
     "pydantic": (
@@ -143,6 +145,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     ),
     "asyncio": (
         "engine.aio",
+        "engine.by_aiohttp",  # its timeouts, on Python 3.10
         "client",
         "connections",  # one transport an event loop
         "langchain.callbacks",  # async handlers are told from the loop that runs the call

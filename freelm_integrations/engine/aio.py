@@ -10,8 +10,6 @@ from collections import deque
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
-import httpx
-
 from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.steps import (
     ELAPSED,
@@ -26,18 +24,16 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import OK, headers_of, request_for, weather
+from freelm_integrations.engine.transport import OK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-    from typing import TypeAlias
+    from collections.abc import AsyncGenerator, Callable
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
+    from freelm_integrations.engine.transport import AsyncAnswer, AsyncSend
     from freelm_integrations.events import Event
 
-Send: TypeAlias = "Callable[[httpx.Request], Awaitable[httpx.Response]]"
-"""Sends a request and gives back its response once the headers are there, the body unread."""
 BACKLOG = 64
 """Replies read ahead of a slow consumer before the socket is left alone."""
 
@@ -66,20 +62,13 @@ async def drive(
                     exchanges.cancel(step.attempt)
 
 
-def _pieces(response: httpx.Response, headers: dict[str, str]) -> AsyncIterator[bytes]:
-    """The body as it comes; straight from the transport where there is nothing to unpack."""
-    if "content-encoding" not in headers and isinstance(response.stream, httpx.AsyncByteStream):
-        return aiter(response.stream)
-    return response.aiter_bytes()
-
-
 class TaskExchanges:
     """The open exchanges of one machine on one event loop.
 
     A task each, feeding one short backlog.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: AsyncSend) -> None:
         """Send with this; both belong to the running loop."""
         self._send = send
         self._loop = asyncio.get_running_loop()
@@ -134,39 +123,36 @@ class TaskExchanges:
             _wake(self._heard)
 
     async def _pump(self, attempt: Attempt) -> None:
-        """Tell one httpx exchange as replies, whatever comes of it.
+        """Tell one exchange as replies, whatever comes of it.
 
-        If it died silently it would be waited for. The response is closed before its end is told,
+        If it died silently it would be waited for. The answer is closed before its end is told,
         so that nothing is left to do after it.
         """
         try:
-            response = await self._send(request_for(attempt))
+            answer = await self._send(attempt)
             try:
-                whole = await self._read(attempt, response)
+                last: Heard = await self._read(attempt, answer)
             finally:
-                await response.aclose()
-            if whole:
-                self._tell(End(attempt))
+                await answer.aclose()
         except asyncio.CancelledError:
             raise
-        except httpx.RequestError as error:
-            self._tell(Broken(attempt, weather(error)))
         except BaseException as error:  # noqa: BLE001 - the machine re-raises what is no weather
-            self._tell(Broken(attempt, error))
+            last = Broken(attempt, error)
+        self._tell(last)
 
-    async def _read(self, attempt: Attempt, response: httpx.Response) -> bool:
-        """Whether it was an answer, now read to its end; a refusal is told here."""
-        headers = headers_of(response)
-        if response.status_code != OK:
-            body = await response.aread()
-            self._tell(Refused(attempt, response.status_code, headers, body))
-            return False
-        self._tell(Opened(attempt, headers))
-        async for data in _pieces(response, headers):
+    async def _read(self, attempt: Attempt, answer: AsyncAnswer) -> End | Refused:
+        """Tell what is read of an answer, and return its last reply; a refusal is only that."""
+        if answer.status != OK:
+            pieces: list[bytes] = []
+            while data := await answer.read():
+                pieces.append(data)
+            return Refused(attempt, answer.status, answer.headers, b"".join(pieces))
+        self._tell(Opened(attempt, answer.headers))
+        while data := await answer.read():
             self._tell(Chunk(attempt, data))
             if len(self._replies) >= BACKLOG:
                 await self._wait_for_room()
-        return True
+        return End(attempt)
 
     async def _wait_for_room(self) -> None:
         self._room = asyncio.Event()

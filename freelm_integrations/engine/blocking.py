@@ -1,9 +1,6 @@
 """The blocking driver: carries out a machine's steps in the caller's thread.
 
 Or a thread an exchange.
-
-Transport errors become the built-in ConnectionError and TimeoutError here; nothing else of httpx
-reaches a machine.
 """
 
 from __future__ import annotations
@@ -12,8 +9,6 @@ import queue
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
-
-import httpx
 
 from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.steps import (
@@ -29,18 +24,15 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import OK, headers_of, request_for, weather
+from freelm_integrations.engine.transport import OK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from typing import TypeAlias
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
+    from freelm_integrations.engine.transport import Answer, Send
     from freelm_integrations.events import Event
-
-Send: TypeAlias = "Callable[[httpx.Request], httpx.Response]"
-"""Sends a request and gives back its response once the headers are there, the body unread."""
 
 
 class Exchanges(Protocol):
@@ -87,33 +79,26 @@ def drive(
 
 
 def exchange(send: Send, attempt: Attempt) -> Generator[Heard, None, None]:
-    """One httpx exchange told as replies; closing the generator closes the response."""
+    """One exchange told as replies; closing the generator closes the answer."""
     try:
-        response = send(request_for(attempt))
+        answer = send(attempt)
         try:
-            yield from _read(response, attempt)
+            yield from _read(answer, attempt)
         finally:
-            response.close()
-    except httpx.RequestError as error:
-        yield Broken(attempt, weather(error))
+            answer.close()
+    except (ConnectionError, TimeoutError) as error:
+        yield Broken(attempt, error)
 
 
-def _read(response: httpx.Response, attempt: Attempt) -> Iterator[Heard]:
-    headers = headers_of(response)
-    if response.status_code != OK:
-        yield Refused(attempt, response.status_code, headers, response.read())
+def _read(answer: Answer, attempt: Attempt) -> Iterator[Heard]:
+    if answer.status != OK:
+        body = b"".join(iter(answer.read, b""))
+        yield Refused(attempt, answer.status, answer.headers, body)
         return
-    yield Opened(attempt, headers)
-    for data in _pieces(response, headers):
+    yield Opened(attempt, answer.headers)
+    for data in iter(answer.read, b""):
         yield Chunk(attempt, data)
     yield End(attempt)
-
-
-def _pieces(response: httpx.Response, headers: dict[str, str]) -> Iterator[bytes]:
-    """The body as it comes; straight from the transport where there is nothing to unpack."""
-    if "content-encoding" not in headers and isinstance(response.stream, httpx.SyncByteStream):
-        return iter(response.stream)
-    return response.iter_bytes()
 
 
 class InlineExchanges:

@@ -12,7 +12,7 @@ import pytest
 
 from freelm_integrations.chat import Request, fold
 from freelm_integrations.clock import SYSTEM_CLOCK
-from freelm_integrations.engine import aio, blocking
+from freelm_integrations.engine import aio, blocking, by_aiohttp, by_httpx
 from freelm_integrations.engine.failover import failover
 from freelm_integrations.engine.flight import Flight, Terms
 from freelm_integrations.errors import NoRouteAnswered, StreamInterrupted
@@ -58,13 +58,13 @@ class World:
 
 def run_inline(machine, take):
     with httpx.HTTPTransport() as transport:
-        exchanges = blocking.InlineExchanges(transport.handle_request)
+        exchanges = blocking.InlineExchanges(by_httpx.sender(transport.handle_request))
         return _run(machine, exchanges, take)
 
 
 def run_threaded(machine, take):
     with httpx.HTTPTransport() as transport:
-        exchanges = blocking.ThreadedExchanges(transport.handle_request)
+        exchanges = blocking.ThreadedExchanges(by_httpx.sender(transport.handle_request))
         return _run(machine, exchanges, take)
 
 
@@ -80,21 +80,40 @@ def _run(machine, exchanges, take):
 
 def run_tasks(machine, take):
     async def main():
-        deltas = []
         async with httpx.AsyncHTTPTransport() as transport:
-            exchanges = aio.TaskExchanges(transport.handle_async_request)
-            async with aclosing(aio.drive(machine, exchanges, print)) as running:
-                async for delta in running:
-                    deltas.append(delta)
-                    if len(deltas) == take:
-                        break
-        assert len(asyncio.all_tasks()) == 1
-        return deltas
+            return await _listen(
+                machine, by_httpx.async_sender(transport.handle_async_request), take
+            )
 
     return asyncio.run(main())
 
 
-@pytest.fixture(params=[run_inline, run_threaded, run_tasks], ids=["inline", "threads", "tasks"])
+def run_aiohttp(machine, take):
+    async def main():
+        send, close = by_aiohttp.open_session()
+        try:
+            return await _listen(machine, send, take)
+        finally:
+            await close()
+
+    return asyncio.run(main())
+
+
+async def _listen(machine, send, take):
+    deltas = []
+    async with aclosing(aio.drive(machine, aio.TaskExchanges(send), print)) as running:
+        async for delta in running:
+            deltas.append(delta)
+            if len(deltas) == take:
+                break
+    assert len(asyncio.all_tasks()) == 1
+    return deltas
+
+
+@pytest.fixture(
+    params=[run_inline, run_threaded, run_tasks, run_aiohttp],
+    ids=["inline", "threads", "tasks", "aiohttp"],
+)
 def run(request):
     """Runs a machine and gives back its deltas; `take` leaves after so many."""
 
@@ -167,7 +186,9 @@ def test_a_cut_stream_never_passes_for_a_whole_one(run, cut):
     assert world.in_flight() == 0
 
 
-@pytest.mark.parametrize("run", [run_inline, run_tasks], ids=["inline", "tasks"])
+@pytest.mark.parametrize(
+    "run", [run_inline, run_tasks, run_aiohttp], ids=["inline", "tasks", "aiohttp"]
+)
 def test_leaving_early_closes_the_connection_and_blames_nobody(run):
     """The server sees the caller go."""
     with scripted([head(), ROLE, says("one "), HANG]) as server:
@@ -212,7 +233,7 @@ def test_a_raising_observer_does_not_break_a_call(caplog):
 
     with scripted(WHOLE) as server, httpx.HTTPTransport() as transport:
         machine = World(server).machine(streaming=False)
-        exchanges = blocking.InlineExchanges(transport.handle_request)
+        exchanges = blocking.InlineExchanges(by_httpx.sender(transport.handle_request))
         answer = fold(blocking.drive(machine, exchanges, raising))
 
     assert answer.text == "hello"
@@ -226,7 +247,7 @@ def test_a_cancelled_task_closes_its_connection_and_settles():
 
         async def main():
             async with httpx.AsyncHTTPTransport() as transport:
-                exchanges = aio.TaskExchanges(transport.handle_async_request)
+                exchanges = aio.TaskExchanges(by_httpx.async_sender(transport.handle_async_request))
                 heard = asyncio.Event()
 
                 async def consume():
