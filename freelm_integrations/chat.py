@@ -96,6 +96,8 @@ KIND_WORDS: Mapping[str, str] = {
     "cut": "cut off",
     "empty": "said nothing",
     "only_thinking": "only thought",
+    "astray": "did not carry on",
+    "outpaced": "outpaced",
     "unauthorized": "key refused",
     "unpaid": "no credit",
     "forbidden": "forbidden",
@@ -110,7 +112,7 @@ KIND_WORDS: Mapping[str, str] = {
     "moderated": "moderated",
     "malformed": "called malformed",
 }
-"""What each kind of fault is called where a person reads it."""
+"""What each kind of fault, and an attempt dropped for a quicker one, is called for a person."""
 
 
 def fault_words(kind: str, status: int | None = None) -> str:
@@ -123,8 +125,9 @@ def fault_words(kind: str, status: int | None = None) -> str:
 class AttemptRecord:
     """How one attempt of a call ended; `str()` of it is a line to read.
 
-    `kind` is the fault's kind, or None for the attempt that answered. `ms` is how long it took, for
-    that one to its first content; `retry_after` the wait the server asked for (s).
+    `kind` is the fault's kind, `outpaced` for one still silent when another spoke, or None for the
+    one that answered. `ms` is how long it took, for that one to its first content; `retry_after`
+    the wait the server asked for (s).
     """
 
     provider: str
@@ -205,7 +208,8 @@ class Completion:
     """The whole answer of a call; `str()` of it is its text.
 
     `model` is the id that answered, `key` a fingerprint, `latency_ms` the time from the call to its
-    last byte, `raw` the provider's own body (empty for a streamed answer), `extra` what only the
+    last byte, `seams` where in `text` another route took over (in characters; `integrity` is then
+    `stitched`), `raw` the provider's own body (empty for a streamed answer), `extra` what only the
     answering provider understands.
     """
 
@@ -219,6 +223,7 @@ class Completion:
     key: str = ""
     attempts: tuple[AttemptRecord, ...] = ()
     integrity: Integrity = "complete"
+    seams: tuple[int, ...] = ()
     latency_ms: float = 0.0
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     extra: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -259,28 +264,37 @@ class Folding:
         self._calls: dict[int, list[ToolCallPart]] = {}
         self._usage: Usage | None = None
         self._finish: FinishReason = "stop"
-        self._origins: list[Origin] = []
+        self._origin = Origin("", "", "")
+        self._seams: list[int] = []
         self._raw: Mapping[str, Any] = {}
         self._extra: Mapping[str, Any] | None = None
 
     def add(self, delta: Delta) -> None:
         """Take one more delta."""
+        if delta.origin is not None:
+            self._take_over(delta.origin)
         if delta.text:
             self._text.append(delta.text)
         if delta.reasoning:
             self._reasoning.append(delta.reasoning)
         for part in delta.tool_calls:
             self._calls.setdefault(part.index, []).append(part)
-        if delta.origin is not None:
-            self._origins.append(delta.origin)
         self._finish = delta.finish_reason or self._finish
         self._usage = delta.usage or self._usage
         self._raw = delta.raw or self._raw
         self._extra = delta.extra or self._extra
 
+    def _take_over(self, origin: Origin) -> None:
+        """Somebody speaks: the first, one who carries on the text, or one who begins it anew."""
+        self._origin = origin
+        if self._text or self._calls:
+            self._seams.append(sum(map(len, self._text)))
+        else:
+            self._reasoning.clear()  # of one who broke off before the answer
+
     def completion(self, *, latency_ms: float = 0.0) -> Completion:
         """What has been said so far, whole."""
-        origin = self._origins[-1] if self._origins else Origin("", "", "")
+        origin = self._origin
         return Completion(
             text="".join(self._text),
             reasoning="".join(self._reasoning),
@@ -291,7 +305,8 @@ class Folding:
             model=origin.model,
             key=origin.key,
             attempts=origin.attempts,
-            integrity="stitched" if len(self._origins) > 1 else "complete",
+            integrity="stitched" if self._seams else "complete",
+            seams=tuple(self._seams),
             latency_ms=latency_ms,
             raw=self._raw,
             extra=self._extra,

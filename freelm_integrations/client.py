@@ -56,6 +56,18 @@ class _Client:
         found = () if dispatcher is None else dispatcher.settings.providers
         return f"{type(self).__name__}(providers=[{', '.join(map(repr, found))}])"
 
+    def _with_options(self, options: Options) -> Self:
+        before = self._dispatcher.settings
+        changed = before.changed(**options)
+        dispatcher = self._dispatcher.with_settings(changed)
+        client = self._over(dispatcher)
+        if (changed.http_client, changed.http_async_client) == (
+            before.http_client,
+            before.http_async_client,
+        ):
+            vars(client)["_connections"] = vars(self)["_connections"]
+        return client
+
     def __copy__(self) -> Self:
         """Itself: it is safe to share, and its connections are not to be doubled."""
         return self
@@ -131,10 +143,12 @@ class FreeLLM(_Client):
             tool_choice: `auto`, `none`, `required`, or the dict that names one tool.
             response_format: OpenAI-shaped, e.g. `{"type": "json_object"}`.
             on_event: told this call's events, besides the client's own observer.
-            **params: chat-completions parameters (`temperature`, `max_tokens`, `stop`, ...).
+            **params: chat-completions parameters (`temperature`, `max_tokens`, `stop`, ...), and
+                `timeout`: seconds until this call's first content, in place of the client's.
 
         Raises:
-            ConfigError: no key, an unknown name or parameter; nothing was sent.
+            ConfigError: no key; an argument is unknown, of a wrong type or out of range. Nothing
+                was sent.
             NoRouteAnswered: every candidate failed or rests; says when the first is back.
             RequestRejected: the request is at fault, two providers (or the only one) say.
             ContextOverflow: the prompt fits no candidate.
@@ -240,6 +254,13 @@ class FreeLLM(_Client):
         )
         return self._dispatcher.explain(request)
 
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """A client with these options changed, over the same pool and connections.
+
+        Closing either closes both. `share=False`, or other providers, bring a pool of its own.
+        """
+        return self._with_options(options)
+
     def to_async(self) -> AsyncFreeLLM:
         """The async client over the same pool and settings."""
         return AsyncFreeLLM._over(self._dispatcher)  # noqa: SLF001 - our own
@@ -263,7 +284,9 @@ class FreeLLM(_Client):
             self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        exchanges = blocking.InlineExchanges(self._connections.send())
+        is_alone = self._dispatcher.settings.hedge is False
+        made = blocking.InlineExchanges if is_alone else blocking.ThreadedExchanges
+        exchanges = made(self._connections.send())
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
 
     def _refresh(self, *, force: bool = False) -> None:
@@ -398,6 +421,10 @@ class AsyncFreeLLM(_Client):
             messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
         return self._dispatcher.explain(request)
+
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """A client with these options changed; arguments and sharing as `FreeLLM.with_options`."""
+        return self._with_options(options)
 
     def to_sync(self) -> FreeLLM:
         """The blocking client over the same pool and settings."""

@@ -5,6 +5,7 @@ The pool, the catalogs, and how a request becomes a flight.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import logging
 import math
@@ -16,8 +17,9 @@ from freelm_integrations.capacity import capacity_of
 from freelm_integrations.chat import fault_words
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery import Catalogs
-from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.engine.flight import Flight
 from freelm_integrations.engine.journal import report
+from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.model_lists import allowed, drift_row, list_row
@@ -125,6 +127,15 @@ class Dispatcher:
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
 
+    def with_settings(self, settings: Settings) -> Dispatcher:
+        """Another one: over the same pool and catalogs where the providers stay the same."""
+        before = self.settings
+        if settings.providers != before.providers or settings.share != before.share:
+            return Dispatcher(settings, self.clock)
+        other = copy.copy(self)
+        vars(other).update(settings=settings, _router=Router(self.pool, settings))
+        return other
+
     @property
     def is_prepared(self) -> bool:
         """Whether a call can start at once: local models started, catalogs not due."""
@@ -155,7 +166,9 @@ class Dispatcher:
             timeout=settings.timeout if request.timeout is None else request.timeout,
             attempt_timeout=settings.attempt_timeout,
             max_attempts=settings.max_attempts,
+            hedge=settings.hedge,
             wait=settings.wait,
+            on_interrupt=settings.on_interrupt,
             is_observed=observe is not None,
         )
         return Flight(

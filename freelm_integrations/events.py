@@ -63,6 +63,21 @@ class AttemptFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDropped(Event):
+    """An attempt was still silent when another one spoke: nobody is to blame.
+
+    `ms` is how long it had been in the air.
+    """
+
+    name: ClassVar[str] = "freelm.attempt_dropped"
+    attempt: int
+    provider: str
+    model: str
+    key: str
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteCooled(Event):
     """Something rests after a fault.
 

@@ -13,7 +13,6 @@ _FIRST_WORD = re.compile(r"[^\W_]*")
 _LONG = 4
 """Letters of the shortest words that are told apart where they touch."""
 _ENDS_SENTENCE = re.compile(r"(?:^|\s)[^\W\d_A-Z]{3,}[.!?]\Z")
-_SPACED_SENTENCES = re.compile(r"[.!?] [^\W\d_]")
 _UNSPACED_SENTENCES = re.compile(r"[.!?][A-Z]")
 
 
@@ -55,6 +54,12 @@ class Edge:
         """Whether what meets is one word that this text or its context uses elsewhere."""
         return self.touches(new) and self._compound(new) in self._known
 
+    def is_unspaced_sentence(self, new: str) -> bool:
+        """Whether a sentence would follow another without the space that this text puts there."""
+        if not (new[:1].isupper() and new[1:2].islower() and _ENDS_SENTENCE.search(self._text)):
+            return False
+        return not self.is_in_code and not _UNSPACED_SENTENCES.search(self._text)
+
     def missing_space(self, new: str) -> str:
         """The space that was lost between, if that is beyond doubt; else nothing."""
         if self.is_in_code or self.ending or not new[:1].isalpha():
@@ -62,8 +67,6 @@ class Edge:
         last = self._text[-1]
         if last in ",;":
             is_missing = self._always_spaces(last)
-        elif last in ".!?":
-            is_missing = self._is_next_sentence(new)
         else:
             is_missing = self.touches(new) and self._are_two_words(new)
         return " " if is_missing else ""
@@ -71,12 +74,6 @@ class Edge:
     def _always_spaces(self, mark: str) -> bool:
         is_usual = self._text.count(f"{mark} ") > 1
         return is_usual and not re.search(rf"{mark}\w", self._text)
-
-    def _is_next_sentence(self, new: str) -> bool:
-        if not (new[:1].isupper() and new[1:2].islower() and _ENDS_SENTENCE.search(self._text)):
-            return False
-        is_usual = _SPACED_SENTENCES.search(self._text)
-        return bool(is_usual and not _UNSPACED_SENTENCES.search(self._text))
 
     def _are_two_words(self, new: str) -> bool:
         """Whether both are words of their own here, and no word together."""

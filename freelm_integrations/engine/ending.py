@@ -84,11 +84,8 @@ def rejected(records: tuple[AttemptRecord, ...]) -> RequestRejected:
 
 
 def _blames_request(kind: str | None) -> bool:
-    return kind is not None and VERDICTS[_known(kind)].blames_request
-
-
-def _known(kind: str) -> FaultKind:
-    return cast("FaultKind", kind)
+    verdict = VERDICTS.get(cast("FaultKind", kind))  # there is none for who was merely outpaced
+    return verdict is not None and verdict.blames_request
 
 
 def _all_for_length(summary: Summary) -> bool:

@@ -3,58 +3,57 @@
 Every decision of the failover machine is a plain method here, tested without a generator.
 
 Rules that keep it sound:
-- a route that was leased is in `_open` until it is settled, and settled exactly once;
-- the first content commits the call to its attempt; before that every fault is absorbed unless it
-  is fatal, after it a
-  fault is raised with the partial text;
-- expiry is judged on `Elapsed` only; a driver answers `Wait(0)` with it at once, so endless
-  keep-alives still time out;
-- after the commit only time spent waiting counts as silence: a slow consumer is not a silent
-  server.
+- A route that was leased is in `_open` until it is settled, and settled exactly once.
+- A call is a race, then a relay. In the race attempts are launched one after another, or beside
+  silent ones; the first content commits the call to its attempt and the others are dropped. Before
+  that every fault is absorbed unless it is fatal.
+- In the relay the winner's content goes on to the caller. When it breaks off or stalls there is
+  another race: of attempts that carry the text on, where that is safe (see `baton`), or that begin
+  anew, where nothing was visible. Else the fault is raised with the partial text.
+- A stalled winner stays in the air beside its challengers: whoever speaks first goes on.
+- Expiry is judged on `Elapsed` only; a driver answers `Wait(0)` with it at once, so endless
+  keep-alives still time out.
+- Only time spent waiting counts as a winner's silence: a slow consumer is not a silent server.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from freelm_integrations.chat import AttemptRecord, Delta, Origin
+from freelm_integrations.chat import Delta, Origin
 from freelm_integrations.engine import ending
+from freelm_integrations.engine.baton import Baton
+from freelm_integrations.engine.continuation import continuation_for
+from freelm_integrations.engine.departure import attempt_on
 from freelm_integrations.engine.itinerary import Itinerary
 from freelm_integrations.engine.journal import Journal
-from freelm_integrations.engine.steps import (
-    Attempt,
-    Broken,
-    Chunk,
-    Elapsed,
-    End,
-    Opened,
-    Refused,
-)
+from freelm_integrations.engine.leg import Leg
+from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End
+from freelm_integrations.engine.terms import LEAST_IDLE, Terms
+from freelm_integrations.engine.timetable import SLACK, Timetable
 from freelm_integrations.errors import StreamInterrupted
 from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-    from freelm_integrations.chat import Request, Usage
+    from freelm_integrations.chat import AttemptRecord, Request
     from freelm_integrations.clock import Clock
+    from freelm_integrations.engine.continuation import Continuation
     from freelm_integrations.engine.itinerary import Candidates
     from freelm_integrations.engine.steps import Reply
     from freelm_integrations.events import Event
     from freelm_integrations.pool.pool import Cooled, Lease, Outcome, Pool
     from freelm_integrations.pool.view import Route
-    from freelm_integrations.wire.dialect import Decoder
-    from freelm_integrations.wire.hints import Reading
 
 WITNESSES = 2
 """Providers that must call a request malformed before the caller is told so at once.
 
 Where only one can be asked, so many models of it.
 """
+RACERS = 3
+"""Attempts that may be silent side by side."""
 SHORTEST_PAUSE = 0.02
 """Seconds before looking again for a route that seemed ready but was not."""
 FAREWELL = 0.5
@@ -64,55 +63,10 @@ KEPT_SHARE = 4
 
 Else a minute in which everybody is busy would cost it all its attempts in a few milliseconds.
 """
-TELLING = 8
-"""So many characters of a key are too many to show."""
-SLACK = 0.001
-"""Seconds by which a timer may be early and still have run out: sums of floats are never exact."""
 NEVER_DROPPED = frozenset(
     {"messages", "model", "response_format", "stream", "tool_choice", "tools"}
 )
 """Without these a request asks for something else; a route that refuses one cannot serve it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What one call may spend: seconds to its first content, seconds of silence, attempts.
-
-    And whether it may wait.
-    """
-
-    timeout: float = 60.0
-    attempt_timeout: float = 30.0
-    max_attempts: int = 12
-    wait: bool = False
-    is_observed: bool = True
-
-
-@dataclass(slots=True)
-class Leg:
-    """One attempt in the air, and what has been heard of it."""
-
-    attempt: Attempt
-    route: Route
-    lease: Lease
-    decoder: Decoder
-    started_at: float
-    number: int
-    expires_at: float
-    dropped: frozenset[str] = frozenset()
-    """Parameters left out because the model was known to refuse them."""
-    readings: tuple[Reading, ...] = ()
-    held: list[Delta] = field(default_factory=list["Delta"])
-    """What it said before its first content."""
-    usage: Usage | None = None
-    first_content_at: float | None = None
-    has_finished: bool = False
-    """Whether the answer is whole; only the body's end is still to come."""
-
-    def hold(self, deltas: list[Delta]) -> list[Delta]:
-        """Keep what is no content until there is some; nothing of it goes on now."""
-        self.held += deltas
-        return []
 
 
 class Flight:
@@ -131,23 +85,27 @@ class Flight:
         """Start the call's clock; nothing is leased yet."""
         self.request = request
         self.terms = terms
-        self.started_at = clock.now()
         self.is_finished = False
         self.winner: Leg | None = None
-        self.records: list[AttemptRecord] = []
         self._itinerary = Itinerary(candidates, pool, waits=terms.wait)
         self._pool = pool
         self._clock = clock
+        self._times = Timetable(clock.now(), terms.timeout)
         self._open: dict[Attempt, Leg] = {}
         self._dropped: list[Attempt] = []
         self._blamed: set[tuple[str, str]] = set()
-        self._deadline = self.started_at + terms.timeout
         self._launches = 0
-        self._resume_at = self.started_at
-        self._waiting_since = self.started_at
-        self._silent_for = 0.0
-        self._said: list[str] = []
+        self._baton = Baton(request, is_kept=terms.on_interrupt == "raise")
+        self._cut: tuple[Leg, Fault] | None = None
+        """The winner that broke off, and why, while nobody has carried on."""
+        self._has_no_challenger = False
+        """Whether nobody was found to carry on beside the stalled winner."""
         self._journal = Journal(clock, call, is_observed=terms.is_observed)
+
+    @property
+    def records(self) -> list[AttemptRecord]:
+        """How each attempt ended, in that order."""
+        return self._journal.records
 
     # ------------------------------------------------------------------ launching
 
@@ -156,62 +114,140 @@ class Flight:
 
         None when none is due or none is ready.
         """
-        now = self._clock.now()
-        if self._open or self.winner is not None or now < self._resume_at - SLACK:
+        if self.winner is not None and not self._is_stalled(self.winner):
             return None
-        if self._launches >= self.terms.max_attempts or now >= self._deadline:
-            return None
-        spares = self._back_at(now) is not None
+        now, times = self._clock.now(), self._times
+        times.begin_race(now)
+        is_late = now >= times.deadline or self._launches >= self.terms.max_attempts
+        if not is_late and times.is_past(times.pause_until, now):
+            leased = self._next_lease(now)
+            if leased is not None:
+                return self._take_off(*leased, now)
+        if self.winner is not None and len(self._open) == 1:
+            self._has_no_challenger = True
+            times.end_race(now)
+        return None
+
+    def _next_lease(self, now: float) -> tuple[Route, Lease] | None:
         itinerary = self._itinerary
-        leased = itinerary.lease_sparingly(now) if spares else itinerary.lease_next(now)
-        return None if leased is None else self._take_off(*leased, now)
+        if racers := self._racers():
+            return self._hedge_lease(racers, now)
+        if self._baton.may_be_passed:
+            return itinerary.lease_onward(now, self._rank_to_carry_on, self._providers_in_air())
+        if self._back_at(now) is not None:
+            return itinerary.lease_sparingly(now)
+        return itinerary.lease_next(now)
+
+    def _hedge_lease(self, racers: list[Leg], now: float) -> tuple[Route, Lease] | None:
+        """Leave to ask beside silent attempts, if they have been silent for long enough."""
+        times = self._times
+        if len(racers) >= RACERS or not times.is_past(times.hedge_at, now):
+            return None
+        times.hedge_at = math.inf  # until the next launch, or the next fault
+        return self._itinerary.lease_beside(now, self._providers_in_air())
+
+    def _racers(self) -> list[Leg]:
+        """The attempts in the air that have said nothing yet."""
+        return [leg for leg in self._open.values() if leg is not self.winner]
+
+    def _providers_in_air(self) -> set[str]:
+        return {leg.route.provider.id for leg in self._open.values()}
+
+    def _rank_to_carry_on(self, route: Route) -> int:
+        """Best is the same model elsewhere, then who continues by itself, then the others."""
+        begun, model = self._begun_on(), route.model
+        if begun is not None and model.family is not None and model.family == begun.model.family:
+            return 0
+        return 1 if route.provider.dialect.continues(model.id) is not None else 2
+
+    def _begun_on(self) -> Route | None:
+        """The route whose answer is to be carried on."""
+        if self.winner is not None:
+            return self.winner.route
+        return None if self._cut is None else self._cut[0].route
 
     def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
         self._launches += 1
-        provider, model = route.provider, route.model
-        dropped = self._pool.refused(route)
+        itinerary = self._itinerary
+        request, continuation = self.request, None
+        dropped, is_roomier = self._pool.refused(route), itinerary.is_cramped(route)
         try:
-            body = provider.dialect.encode(self.request, model.id, tags=model.tags, dropped=dropped)
+            if not self._baton.is_blank:
+                must_instruct = itinerary.is_instructed(route)
+                continuation = continuation_for(
+                    request, self._baton.text, route, must_instruct=must_instruct
+                )
+                request = continuation.request
+            attempt = attempt_on(
+                route,
+                request,
+                dropped=dropped,
+                is_roomier=is_roomier,
+                timeout=self.terms.attempt_timeout,
+            )
         except BaseException:  # what cannot be written as JSON is the caller's error
             self._pool.settle(lease, Abandoned(), now)
             raise
-        room = min(self.terms.attempt_timeout, self._deadline - now)
-        attempt = Attempt(
-            "POST",
-            provider.base_url + "/chat/completions",
-            {**(_STREAM if self.request.streaming else _PLAIN), **provider.headers},
-            body,
-            route.key.secret,
-            timeout=room,
-        )
+        pace = self._pool.pace(route, streaming=request.streaming)
         self._open[attempt] = Leg(
             attempt,
             route,
             lease,
-            provider.dialect.decoder(self.request, model.id),
+            route.provider.dialect.decoder(request, route.model.id),
             started_at=now,
             number=self._launches,
-            expires_at=now + room,
+            expires_at=min(now + self.terms.attempt_timeout, self._times.deadline),
             dropped=dropped,
+            is_roomier=is_roomier,
+            continuation=continuation,
+            usual_gap=pace.gap,
         )
-        self._itinerary.tried(route)
-        self._journal.started(self._launches, route)
+        self._times.hedge_at = now + self.terms.hedge_after(pace.latency)
+        itinerary.tried(route)
+        self._journal.started(self._launches, route, is_beside=len(self._open) > 1)
         return attempt
 
     # ------------------------------------------------------------------ waiting
 
     def patience(self) -> float:
         """Seconds the next reply may take; raises when nothing can come any more."""
-        now = self._waiting_since = self._clock.now()
-        if self.winner is not None:
-            patience = FAREWELL if self.winner.has_finished else self.terms.attempt_timeout
-            return max(0.0, patience - self._silent_for)
+        times, winner = self._times, self.winner
+        now = self._clock.now()
+        times.wait(now)
+        if winner is not None and not times.is_racing:
+            return max(0.0, self._pause_allowed(winner) - times.silent_for)
         if self._open:
-            nearest = min(leg.expires_at for leg in self._open.values())
-            return max(0.0, min(nearest, self._deadline) - now)
-        if now >= self._resume_at - SLACK:
-            self._resume_at = self._next_launch_at(now)
-        return max(0.0, self._resume_at - now)
+            return max(0.0, self._next_moment(now) - now)
+        if times.is_past(times.pause_until, now):
+            times.pause_until = self._next_launch_at(now)
+        return max(0.0, times.pause_until - now)
+
+    def _pause_allowed(self, winner: Leg) -> float:
+        """Seconds of silence after which something is to be done about the one that speaks."""
+        if winner.has_finished:
+            return FAREWELL
+        if self._has_no_challenger or not self._baton.may_be_passed:
+            return self.terms.attempt_timeout
+        return self.terms.idle_after(winner.pieces, winner.gap, winner.usual_gap)
+
+    def _is_stalled(self, winner: Leg) -> bool:
+        """Whether it has been silent for so long that another should speak beside it."""
+        silent_for = self._times.silent_for
+        if silent_for < min(LEAST_IDLE, self.terms.attempt_timeout) - SLACK:
+            return False
+        if self._has_no_challenger or self.terms.hedge is False or winner.has_finished:
+            return False
+        return self._baton.may_be_passed and silent_for >= self._pause_allowed(winner) - SLACK
+
+    def _next_moment(self, now: float) -> float:
+        """When something is to be done about those in the air if they stay silent."""
+        times, racers = self._times, self._racers()
+        moment = min((leg.expires_at for leg in racers), default=times.deadline)
+        if self.winner is not None:
+            moment = min(moment, now + self.terms.attempt_timeout - times.silent_for)
+        if len(racers) < RACERS and self._launches < self.terms.max_attempts:
+            moment = min(moment, times.hedge_at)
+        return moment
 
     def _next_launch_at(self, now: float) -> float:
         """When to try again with nothing in the air; raises when that is never, or too late."""
@@ -220,7 +256,7 @@ class Flight:
             return max(back_at, now + SHORTEST_PAUSE)
         again_at, ready_at = (math.inf, math.inf) if spent else self._itinerary.comebacks(now)
         moment = min(again_at, ready_at) if self.terms.wait else again_at
-        if moment <= self._deadline and now < self._deadline:
+        if moment <= self._times.deadline and now < self._times.deadline:
             return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
         raise self._exhausted(now, ready_at)
 
@@ -230,25 +266,7 @@ class Flight:
         if not self.terms.wait or self._launches < cap - cap // KEPT_SHARE:
             return None
         back_at = self._itinerary.back_at(now)
-        return back_at if max(now, back_at) < self._deadline else None
-
-    def _exhausted(self, now: float, ready_at: float) -> Exception:
-        """The error that fits what was seen, with a line for every provider."""
-        views = tuple(self._itinerary.candidates.views(now))
-        if ready_at == math.inf:  # routes not to be tried again in this call may still come back
-            ready_at = min((view.ready_at for view in views), default=math.inf)
-        summary = ending.Summary(
-            records=tuple(self.records),
-            left_out=self._itinerary.candidates.left_out(),
-            views=views,
-            ready_after=None if ready_at == math.inf else max(0.0, ready_at - now),
-            is_out_of_time=now >= self._deadline,
-            is_out_of_attempts=self._launches >= self.terms.max_attempts,
-            timeout=self.terms.timeout,
-        )
-        error = ending.error_for(summary, utc=self._clock.utc())
-        self._journal.exhausted(len(self.records), str(error), summary.ready_after)
-        return error
+        return back_at if max(now, back_at) < self._times.deadline else None
 
     # ------------------------------------------------------------------ absorbing
 
@@ -257,133 +275,180 @@ class Flight:
 
         The first content commits the call to its attempt.
         """
+        now = self._clock.now()
+        self._times.waited(now)
         if isinstance(reply, Elapsed):
-            self._expire(self._clock.now())
+            self._expire(now)
             return []
         leg = self._open.get(reply.attempt)
         if leg is None:
             return []  # late news of a dropped attempt
-        if isinstance(reply, (Opened, Refused)):
-            dialect = leg.route.provider.dialect
-            leg.readings = dialect.readings(reply.headers, utc=self._clock.utc())
-        if isinstance(reply, Opened):
-            return []
-        heard = self._hear(leg, reply)
-        now = self._clock.now()
+        is_last = isinstance(reply, End)
+        heard = leg.hear(reply, utc=self._clock.utc())
         if isinstance(heard, Fault):
-            heard = _without_key(heard, leg.route.key.secret)
             if isinstance(reply, Chunk):
                 self._dropped.append(leg.attempt)  # its exchange is still open
-            if leg.has_finished:
-                self._complete(leg, now)  # what comes after the end is no part of the answer
-            else:
-                self._fail(leg, heard, now)
+            self._fall(leg, heard, now)
             return []
-        return self._relay(leg, heard, now, is_last=isinstance(reply, End))
+        if leg is not self.winner:
+            heard = self._race(leg, heard, now, is_last=is_last)
+        if leg is self.winner:
+            return self._relay(leg, heard, now, is_last=is_last)
+        return heard
 
-    def _hear(self, leg: Leg, reply: Chunk | End | Refused | Broken) -> list[Delta] | Fault:
-        """The deltas in a reply, or the fault in their place."""
-        if isinstance(reply, Chunk):
-            return leg.decoder.feed(reply.data)
-        if isinstance(reply, End):
-            return leg.decoder.end()
-        if isinstance(reply, Refused):
-            return leg.route.provider.dialect.fault(
-                reply.status, reply.headers, reply.body, utc=self._clock.utc()
-            )
-        return _weather(reply.error)
+    def _race(self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool) -> list[Delta]:
+        """What is heard of an attempt that has not spoken: it wins with its first content."""
+        speech = leg.speech(deltas, is_last=is_last)
+        if speech is None:
+            return []
+        first, *others = speech or (Delta(),)
+        return [first._replace(origin=self._commit(leg, now)), *others]
 
     def _relay(self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool) -> list[Delta]:
+        """What the winner says, as it goes on to the caller."""
         speaks = False
         for delta in deltas:
             if delta.has_content:
                 speaks = True
-                self._said.append(delta.text)
-            leg.usage = delta.usage or leg.usage
-            leg.has_finished = leg.has_finished or delta.finish_reason is not None
-        if self.winner is None:
-            deltas = self._introduce(leg, deltas, now) if speaks or is_last else leg.hold(deltas)
-        self._silent_for = 0.0 if speaks else self._silent_for + now - self._waiting_since
+                self._baton.take(delta)
+            if delta.usage is not None or delta.finish_reason is not None:
+                leg.note(delta)
+        if speaks:
+            self._go_on(leg, now)
+        if self._baton.usage is not None:  # of parts that broke off
+            deltas = self._baton.summed(deltas)
         if is_last:
             self._complete(leg, now)
         return deltas
 
-    def _introduce(self, leg: Leg, deltas: list[Delta], now: float) -> list[Delta]:
-        first, *others = (*leg.held, *deltas) or (Delta(),)
-        return [first._replace(origin=self._commit(leg, now)), *others]
+    def _go_on(self, leg: Leg, now: float) -> None:
+        """The winner says something; whoever was to carry on in its place is not needed."""
+        leg.beat(self._times.silent_for)
+        self._times.spoke()
+        if self._times.is_racing:
+            self._win(leg, now)
 
     def _commit(self, leg: Leg, now: float) -> Origin:
-        """Let this attempt speak and drop the others.
-
-        What it says first is marked with who it is.
-        """
-        self.winner = leg
+        """Let this attempt speak and drop the others; what it says first tells who it is."""
+        begun = self._begun_on()
+        overtaken, self.winner = self.winner, leg
+        if overtaken is not None:
+            self._dropped.append(overtaken.attempt)
+            self._lose(overtaken, _silence(self._times.silent_for), now)
+        self._win(leg, now)
+        self._times.spoke()
+        self._has_no_challenger, self._cut = False, None
         leg.first_content_at = now
-        for other in [other for other in self._open.values() if other is not leg]:
-            self._drop(other, now)
-        route, decoder = leg.route, leg.decoder
-        ms = (now - leg.started_at) * 1000
-        record = AttemptRecord(route.provider.name, route.model.id, route.key.fingerprint, ms=ms)
-        self.records.append(record)
-        self._journal.committed(leg.number, route, now - self.started_at)
-        return Origin(
-            route.provider.name,
-            decoder.model or route.model.id,
-            route.key.fingerprint,
-            tuple(self.records),
-            decoder.response_id,
+        self._journal.committed(
+            leg.number,
+            leg.route,
+            latency=now - leg.started_at,
+            elapsed=now - self._times.started_at,
         )
+        if leg.continuation is not None:
+            self._journal.resumed(leg.number, leg.route, begun, leg.continuation.begins_at)
+        return leg.origin(tuple(self.records))
+
+    def _win(self, leg: Leg, now: float) -> None:
+        """End the race: who has not spoken is dropped, its slowness remembered."""
+        self._times.end_race(now)
+        for other in self._racers():
+            if other is not leg:
+                silent_for = now - other.started_at
+                self._dropped.append(other.attempt)
+                self._settle(other, self._abandoned(silent_for), now)
+                self._journal.dropped(other.number, other.route, silent_for)
 
     def _complete(self, leg: Leg, now: float) -> None:
         spoke_at = now if leg.first_content_at is None else leg.first_content_at
-        self._settle(leg, Success(spoke_at - leg.started_at), now)
+        success = Success(
+            spoke_at - leg.started_at,
+            is_whole=not self.request.streaming,
+            gap=leg.gap if leg.pieces > 1 else None,
+        )
+        self._settle(leg, success, now)
         self.is_finished = True
-        elapsed = now - self.started_at
-        self._journal.completed(leg.route, len(self.records), elapsed, leg.usage)
+        usage = None if leg.usage is None else self._baton.total(leg.usage)
+        self._journal.completed(leg.route, now - self._times.started_at, usage)
 
     # ------------------------------------------------------------------ failing
 
     def _expire(self, now: float) -> None:
-        """Fail every attempt past its own time, or the one that speaks if it fell silent."""
-        if self.winner is not None:
-            self._silent_for += now - self._waiting_since
-            if self.winner.has_finished and self._silent_for >= FAREWELL - SLACK:
-                self._dropped.append(self.winner.attempt)
-                self._complete(self.winner, now)
-            elif self._silent_for >= self.terms.attempt_timeout - SLACK:
-                self._drop_failed(self.winner, now)
+        """Fail every attempt past its own time, and the one that speaks if it fell silent."""
+        for leg in self._racers():
+            if self._times.is_past(leg.expires_at, now):
+                self._drop_silent(leg, now - leg.started_at, now)
+        winner, silent_for = self.winner, self._times.silent_for
+        if winner is None:
             return
-        for leg in list(self._open.values()):
-            if now >= min(leg.expires_at, self._deadline) - SLACK:
-                self._drop_failed(leg, now)
+        if winner.has_finished:
+            if silent_for >= FAREWELL - SLACK:
+                self._dropped.append(winner.attempt)
+                self._complete(winner, now)
+        elif silent_for >= self._silence_borne(winner) - SLACK:
+            self._drop_silent(winner, silent_for, now)
 
-    def _drop_failed(self, leg: Leg, now: float) -> None:
+    def _silence_borne(self, winner: Leg) -> float:
+        """Seconds of silence after which the one that speaks is given up."""
+        if self.terms.hedge is False:  # nobody goes beside it
+            return self._pause_allowed(winner)
+        return self.terms.attempt_timeout
+
+    def _drop_silent(self, leg: Leg, silent_for: float, now: float) -> None:
         self._dropped.append(leg.attempt)
-        silent_for = self._silent_for if self.winner is leg else now - leg.started_at
-        fault = Fault(kind="timeout", message=f"silent for {silent_for:.1f} s")
-        was_hurried = (
-            silent_for < self.terms.attempt_timeout - SLACK
-        )  # cut short by the caller's deadline
-        self._fail(leg, fault, now, outcome=Abandoned(silent_for) if was_hurried else None)
+        # What the caller's deadline cut short is nobody's fault.
+        was_hurried = leg is not self.winner and silent_for < self.terms.attempt_timeout - SLACK
+        outcome = self._abandoned(silent_for) if was_hurried else None
+        self._fall(leg, _silence(silent_for), now, outcome=outcome)
 
-    def _fail(
+    def _fall(
         self, leg: Leg, fault: Fault, now: float, *, outcome: Abandoned | None = None
     ) -> None:
         """Settle a failed attempt, by an outcome milder than the fault if one is given.
 
-        Raises when the fault is fatal or came after the commit.
+        Raises when the fault is fatal, or came after the commit and nobody may carry on.
         """
+        if leg is not self.winner:
+            self._fail(leg, fault, now, outcome)
+        elif leg.has_finished:
+            self._complete(leg, now)  # what comes after the end is no part of the answer
+        else:
+            self.winner = None
+            self._lose(leg, fault, now)
+            if not (self._baton.is_blank or self._baton.may_be_passed):
+                raise self._interrupted(leg, fault)
+            self._times.begin_race(now)
+
+    def _lose(self, leg: Leg, fault: Fault, now: float) -> None:
+        """The one that spoke broke off, or was overtaken while it stalled."""
+        self._baton.lost(leg.used)
+        self._cut = (leg, fault)
+        self._put_down(leg, fault, now)
+        self._itinerary.failed(leg.route, fault, now, chance=self._clock.chance())
+        self._give_room(leg, fault)
+
+    def _fail(self, leg: Leg, fault: Fault, now: float, outcome: Abandoned | None) -> None:
+        """An attempt that had not spoken failed."""
+        if leg.number == self._launches:
+            self._times.hedge_at = now  # the youngest fell: another may go beside the rest at once
         if fault.kind == "bad_parameter" and self._learn(leg, fault.parameter):
-            self._settle(leg, fault, now)
-            self._note(leg, fault, now)
+            self._put_down(leg, fault, now)
             self._itinerary.forget(leg.route)  # the same route again, without the parameter
             return
+        self._put_down(leg, fault, now, outcome)
+        self._itinerary.failed(leg.route, fault, now, chance=self._clock.chance())
+        self._give_room(leg, fault)
+        if leg.continuation is not None:
+            self._doubt_prefill(leg, leg.continuation, fault)
+        elif VERDICTS[fault.kind].blames_request:
+            self._weigh_blame(leg.route, now)
+
+    def _put_down(
+        self, leg: Leg, fault: Fault, now: float, outcome: Abandoned | None = None
+    ) -> None:
         cooled = self._settle(leg, outcome or fault, now)
-        self._note(leg, fault, now)
+        self._journal.failed(leg.number, leg.route, fault, now - leg.started_at)
         self._journal.cooled(leg.route, fault, cooled)
-        if self.winner is leg:
-            raise self._interrupted(leg, fault)
-        self._judge(leg.route, fault, now)
 
     def _learn(self, leg: Leg, parameter: str | None) -> bool:
         """Remember that the route's model refuses a parameter.
@@ -395,39 +460,54 @@ class Flight:
         self._pool.learn_refused(leg.route, parameter)
         return True
 
-    def _note(self, leg: Leg, fault: Fault, now: float) -> None:
-        route, ms = leg.route, (now - leg.started_at) * 1000
-        if self.winner is leg:
-            self.records.pop()  # it had been noted as the one that answered
-        record = AttemptRecord(
-            route.provider.name,
-            route.model.id,
-            route.key.fingerprint,
-            kind=fault.kind,
-            status=fault.status,
-            message=fault.message,
-            retry_after=fault.retry_after,
-            ms=ms,
-        )
-        self.records.append(record)
-        self._journal.failed(leg.number, route, fault, ms)
+    def _give_room(self, leg: Leg, fault: Fault) -> None:
+        """What was nothing but thinking is asked once more, with more room and less thinking."""
+        if fault.kind == "only_thinking" and not leg.is_roomier:
+            self._itinerary.give_room(leg.route)
 
-    def _judge(self, route: Route, fault: Fault, now: float) -> None:
-        """Note what the fault says of the route and of the request."""
-        self._itinerary.failed(route, fault, now, chance=self._clock.chance())
-        if VERDICTS[fault.kind].blames_request:
-            self._blamed.add((route.provider.id, route.model.id))
-            if self._is_blame_believed(route, now):
-                raise ending.rejected(tuple(self.records))
+    def _doubt_prefill(self, leg: Leg, continuation: Continuation, fault: Fault) -> None:
+        """What will not go on from the beginning of an answer may do so when told in words."""
+        verdict = VERDICTS[fault.kind]
+        is_of_request = verdict.scope == "call" and not verdict.is_transient
+        if continuation.is_prefilled and is_of_request:
+            self._itinerary.instruct(leg.route)
+
+    def _weigh_blame(self, route: Route, now: float) -> None:
+        """One more says that the request is at fault; raises once that is believed."""
+        self._blamed.add((route.provider.id, route.model.id))
+        if self._is_blame_believed(route, now):
+            raise ending.rejected(tuple(self.records))
 
     def _is_blame_believed(self, route: Route, now: float) -> bool:
         if len({provider for provider, _ in self._blamed}) >= WITNESSES:
             return True
-        until = self._deadline if self.terms.wait else now
+        until = self._times.deadline if self.terms.wait else now
         return len(self._blamed) >= WITNESSES and self._itinerary.is_alone(route, now, until=until)
 
+    # ------------------------------------------------------------------ errors
+
+    def _exhausted(self, now: float, ready_at: float) -> Exception:
+        """The error that fits what was seen, with a line for every provider."""
+        if self._cut is not None and not self._baton.is_blank:
+            return self._interrupted(*self._cut)
+        views = tuple(self._itinerary.candidates.views(now))
+        if ready_at == math.inf:  # routes not to be tried again in this call may still come back
+            ready_at = min((view.ready_at for view in views), default=math.inf)
+        summary = ending.Summary(
+            records=tuple(self.records),
+            left_out=self._itinerary.candidates.left_out(),
+            views=views,
+            ready_after=None if ready_at == math.inf else max(0.0, ready_at - now),
+            is_out_of_time=now >= self._times.deadline,
+            is_out_of_attempts=self._launches >= self.terms.max_attempts,
+            timeout=self.terms.timeout,
+        )
+        error = ending.error_for(summary, utc=self._clock.utc())
+        self._journal.exhausted(str(error), summary.ready_after)
+        return error
+
     def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
-        partial = "".join(self._said)
+        partial = self._baton.text
         message = (
             f"the answer of {leg.route.provider.name} ({leg.route.model.id}) broke off after "
             f"{len(partial)} characters: {fault.kind} {fault.message}".rstrip()
@@ -436,13 +516,12 @@ class Flight:
 
     # ------------------------------------------------------------------ settling
 
+    def _abandoned(self, silent_for: float) -> Abandoned:
+        return Abandoned(silent_for, is_whole=not self.request.streaming)
+
     def _settle(self, leg: Leg, outcome: Outcome, now: float) -> Cooled | None:
         del self._open[leg.attempt]
-        return self._pool.settle(leg.lease, outcome, now, usage=leg.usage, readings=leg.readings)
-
-    def _drop(self, leg: Leg, now: float) -> None:
-        self._dropped.append(leg.attempt)
-        self._settle(leg, Abandoned(), now)
+        return self._pool.settle(leg.lease, outcome, now, usage=leg.used, readings=leg.readings)
 
     def drops(self) -> list[Attempt]:
         """The attempts to cancel, told once."""
@@ -463,28 +542,7 @@ class Flight:
 
 
 _NOTHING: list[Attempt] = []
-_PLAIN = {"content-type": "application/json", "accept": "application/json"}
-_STREAM = {"content-type": "application/json", "accept": "text/event-stream"}
 
 
-def _without_key(fault: Fault, secret: SecretStr) -> Fault:
-    """Servers may repeat the key they were sent, whatever it looks like, and cut in its midst."""
-    key, message = secret.get_secret_value(), fault.message
-    if not key or key[:TELLING] not in message:
-        return fault
-    message = message.replace(key, "***")
-    for length in range(len(key) - 1, TELLING - 1, -1):
-        message = message.replace(key[:length], "***")
-    return replace(fault, message=message)
-
-
-def _weather(error: BaseException) -> Fault:
-    """A transport error as a fault; anything else is a bug and raised again."""
-    message = str(error)[:200]
-    if isinstance(error, TimeoutError):
-        return Fault(kind="timeout", message=message)
-    if isinstance(error, ConnectionRefusedError):
-        return Fault(kind="unreachable", message=message)
-    if isinstance(error, ConnectionError):
-        return Fault(kind="broken", message=message)
-    raise error
+def _silence(seconds: float) -> Fault:
+    return Fault(kind="timeout", message=f"silent for {seconds:.1f} s")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from freelm_integrations.pool.verdicts import VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from freelm_integrations.pool.pool import Lease, Pool
     from freelm_integrations.pool.view import Route, RouteView
@@ -64,6 +64,8 @@ class Itinerary:
         self._shy: set[str] = set()
         self._unfit: set[tuple[str, str]] = set()
         """(provider id, model id) of what cannot serve this request, whatever the key."""
+        self._cramped: set[Route] = set()
+        self._instructed: set[Route] = set()
 
     def lease_next(self, now: float) -> tuple[Route, Lease] | None:
         """Lease the best route that is ready: a fresh one first.
@@ -78,6 +80,45 @@ class Itinerary:
             or self._lease_first(now, self._is_fresh)
             or self._lease_first(now, self._is_due_again)
         )
+
+    def lease_beside(self, now: float, in_air: set[str]) -> tuple[Route, Lease] | None:
+        """Lease a fresh route to ask beside silent ones: of a provider that is not in the air.
+
+        And only where quota is left to spare, as this attempt may well not be needed.
+        """
+
+        def is_spare(route: Route, now: float) -> bool:
+            is_elsewhere = route.provider.id not in in_air
+            return (
+                is_elsewhere
+                and self._is_fresh_elsewhere(route, now)
+                and self._pool.has_to_spare(route, now)
+            )
+
+        return self._lease_first(now, is_spare)
+
+    def lease_onward(
+        self, now: float, rank: Callable[[Route], int], in_air: set[str]
+    ) -> tuple[Route, Lease] | None:
+        """Lease the route that carries on best what another has begun: of the least rank.
+
+        A fresh one of a provider neither in the air nor just failed, where there is one.
+        """
+
+        def is_elsewhere(route: Route, now: float) -> bool:
+            return route.provider.id not in in_air and self._is_fresh_elsewhere(route, now)
+
+        for test in (is_elsewhere, self._is_fresh, self._is_due_again):
+            views = [
+                view
+                for view in self.candidates.views(now)
+                if view.ready_at <= now and test(view.route, now)
+            ]
+            for view in sorted(views, key=lambda view: rank(view.route)):
+                lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
+                if lease is not None:
+                    return view.route, lease
+        return None
 
     def comebacks(self, now: float) -> tuple[float, float]:
         """When this call may go on without waiting for a cooldown, and when waiting for one.
@@ -116,12 +157,31 @@ class Itinerary:
         return self._lease_first(now, is_elsewhere) or self._lease_first(now, self._is_back)
 
     def tried(self, route: Route) -> None:
-        """An attempt was sent there."""
-        self._tallies.setdefault(route, Tally()).tries += 1
+        """An attempt was sent there; one with more room is a second one, whatever was forgotten."""
+        self._tallies.setdefault(route, Tally()).tries += 2 if route in self._cramped else 1
 
     def forget(self, route: Route) -> None:
         """That attempt does not count: the same route is to be asked again, otherwise."""
         self._tallies.pop(route, None)
+
+    def give_room(self, route: Route) -> None:
+        """The same route is to be asked again, with more room for its answer."""
+        self._cramped.add(route)
+        self.forget(route)
+
+    def is_cramped(self, route: Route) -> bool:
+        """Whether its answer needs more room than it had."""
+        return route in self._cramped
+
+    def instruct(self, route: Route) -> None:
+        """It will not go on from the answer's beginning: it is to be asked to in words."""
+        self._instructed.add(route)
+        self._unfit.discard((route.provider.id, route.model.id))
+        self.forget(route)
+
+    def is_instructed(self, route: Route) -> bool:
+        """Whether it must be asked in words to carry on."""
+        return route in self._instructed
 
     def failed(self, route: Route, fault: Fault, now: float, *, chance: float) -> None:
         """Note a fault of an attempt; `chance` in [0, 1) jitters the pause before a second try."""

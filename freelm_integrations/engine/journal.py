@@ -1,6 +1,6 @@
-"""What a flight tells its observers: it builds the events, the machine reports them.
+"""What a flight tells of its attempts: a record of each for the caller, events for observers.
 
-Builds nothing when nobody looks.
+The machine reports the events; none is built when nobody looks.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from freelm_integrations.chat import AttemptRecord
 from freelm_integrations.events import (
+    AttemptDropped,
     AttemptFailed,
     AttemptStarted,
     CallCommitted,
     CallCompleted,
     Exhausted,
     ProviderSwitched,
+    Resumed,
     RouteCooled,
 )
 
@@ -49,7 +52,13 @@ class Journal:
         self._call = call
         self._is_observed = is_observed
         self._news: list[Event] = []
-        self._failed: tuple[Route, str] | None = None
+        self.records: list[AttemptRecord] = []
+        """How each attempt ended, in that order; the one that speaks is told of as answering."""
+        self._answering: dict[int, AttemptRecord] = {}
+        self._in_charge: Route | None = None
+        """Who is expected to answer: those sent beside it only stand by."""
+        self._ends: dict[Route, str] = {}
+        """Why attempts on these were given up."""
 
     def take(self) -> list[Event]:
         """The news so far, told once."""
@@ -58,23 +67,33 @@ class Journal:
         news, self._news = self._news, []
         return news
 
-    def started(self, attempt: int, route: Route) -> None:
+    def started(self, attempt: int, route: Route, *, is_beside: bool = False) -> None:
         """An attempt sets off.
 
-        After a failed one it is a switch as well, unless it is the same route again.
+        After a failed one it is a switch as well, unless it is the same route again or goes
+        beside others that may still answer.
         """
         if not self._is_observed:
             return
-        if self._failed is not None and self._failed[0] is not route:
-            left, reason = self._failed
-            self._news.append(
-                _switched(self._call, self._clock.utc(), attempt, left, reason, route)
-            )
+        if not is_beside:
+            self._switch(attempt, route)
         self._tell(AttemptStarted, route, attempt=attempt)
 
-    def failed(self, attempt: int, route: Route, fault: Fault, ms: float) -> None:
-        """An attempt ended in a fault."""
-        self._failed = (route, fault.kind)
+    def failed(self, attempt: int, route: Route, fault: Fault, lasted: float) -> None:
+        """An attempt ended in a fault, after so many seconds."""
+        answering = self._answering.pop(attempt, None)
+        if answering is not None:  # it had been noted as the one that answers
+            self.records.remove(answering)
+        record = _record(
+            route,
+            lasted,
+            kind=fault.kind,
+            status=fault.status,
+            message=fault.message,
+            retry_after=fault.retry_after,
+        )
+        self.records.append(record)
+        self._ends[route] = fault.kind
         self._tell(
             AttemptFailed,
             route,
@@ -83,8 +102,15 @@ class Journal:
             status=fault.status,
             message=fault.message,
             retry_after=fault.retry_after,
-            ms=ms,
+            ms=record.ms,
         )
+
+    def dropped(self, attempt: int, route: Route, silent_for: float) -> None:
+        """An attempt was still silent (s) when another spoke."""
+        record = _record(route, silent_for, kind="outpaced")
+        self.records.append(record)
+        self._ends[route] = "outpaced"
+        self._tell(AttemptDropped, route, attempt=attempt, ms=record.ms)
 
     def cooled(self, route: Route, fault: Fault, cooled: Cooled | None) -> None:
         """Something rests after a fault."""
@@ -92,16 +118,45 @@ class Journal:
             scope, cools_for = cooled
             self._tell(RouteCooled, route, scope=scope, kind=fault.kind, cools_for=cools_for)
 
-    def committed(self, attempt: int, route: Route, elapsed: float) -> None:
-        """The first content came, `elapsed` seconds into the call."""
+    def committed(self, attempt: int, route: Route, *, latency: float, elapsed: float) -> None:
+        """Its first content came, `latency` seconds into the attempt, `elapsed` into the call."""
+        record = self._answering[attempt] = _record(route, latency)
+        self.records.append(record)
+        if self._is_observed:
+            self._switch(attempt, route)
         self._tell(CallCommitted, route, attempt=attempt, ms=elapsed * 1000)
 
-    def completed(self, route: Route, attempts: int, elapsed: float, usage: Usage | None) -> None:
+    def resumed(self, attempt: int, route: Route, cut: Route | None, at_character: int) -> None:
+        """A route carries on what another had begun; the seam is so far into the text."""
+        if self._is_observed:
+            provider, model, key = _names(route)
+            self._news.append(
+                Resumed(
+                    call=self._call,
+                    at=self._clock.utc(),
+                    attempt=attempt,
+                    from_provider="" if cut is None else cut.provider.name,
+                    to_provider=provider,
+                    to_model=model,
+                    to_key=key,
+                    at_character=at_character,
+                )
+            )
+
+    def _switch(self, attempt: int, route: Route) -> None:
+        """Put a route in charge, and tell of it if another was."""
+        left, self._in_charge = self._in_charge, route
+        if left is not None and left is not route:
+            reason = self._ends.get(left, "outpaced")
+            utc = self._clock.utc()
+            self._news.append(_switched(self._call, utc, attempt, left, reason, route))
+
+    def completed(self, route: Route, elapsed: float, usage: Usage | None) -> None:
         """The answer is whole, `elapsed` seconds into the call."""
         self._tell(
             CallCompleted,
             route,
-            attempts=attempts,
+            attempts=len(self.records),
             ms=elapsed * 1000,
             prompt_tokens=None if usage is None else usage.prompt_tokens,
             completion_tokens=None if usage is None else usage.completion_tokens,
@@ -116,14 +171,14 @@ class Journal:
                 made(call=call, at=at, provider=provider, model=model, key=key, **fields)
             )
 
-    def exhausted(self, attempts: int, reason: str, ready_after: float | None) -> None:
+    def exhausted(self, reason: str, ready_after: float | None) -> None:
         """Nothing answered."""
         if self._is_observed:
             self._news.append(
                 Exhausted(
                     call=self._call,
                     at=self._clock.utc(),
-                    attempts=attempts,
+                    attempts=len(self.records),
                     reason=reason,
                     next_ready_after=ready_after,
                 )
@@ -135,6 +190,28 @@ _NOTHING: list[Event] = []
 
 def _names(route: Route) -> tuple[str, str, str]:
     return route.provider.name, route.model.id, route.key.fingerprint
+
+
+def _record(
+    route: Route,
+    lasted: float,
+    *,
+    kind: str | None = None,
+    status: int | None = None,
+    message: str = "",
+    retry_after: float | None = None,
+) -> AttemptRecord:
+    provider, model, key = _names(route)
+    return AttemptRecord(
+        provider,
+        model,
+        key,
+        kind=kind,
+        status=status,
+        message=message,
+        retry_after=retry_after,
+        ms=lasted * 1000,
+    )
 
 
 def _switched(

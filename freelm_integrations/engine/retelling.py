@@ -11,8 +11,8 @@ _UNSPACED = (
     "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese, Japanese
 )
 # Where somebody who tells a text again may begin: a word, what stands before one, or any letter of
-# a script that puts no spaces between its words.
-_START = re.compile(rf"(?<![^\W_])\S|[{_UNSPACED}]")
+# a script that puts no spaces between its words. Not the middle of a number.
+_START = re.compile(rf"(?<![^\W_])(?<!\d[.,])\S|[{_UNSPACED}]")
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _PLAIN = str.maketrans("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a", '"""""\'\'\'')

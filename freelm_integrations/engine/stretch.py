@@ -1,4 +1,4 @@
-"""The first stretch of an answer that was told in words to go on: does it, and from where?
+"""Whether an answer that was told in words to go on with a text does so, and from where.
 
 Such an answer may go on exactly, tell all or some of the text again, announce itself, begin anew,
 refuse, or lose the space at the seam. Rules:
@@ -27,6 +27,8 @@ HELD = 120
 """Characters after which a text that is not telling anything again is judged as it stands."""
 _FEW = 2
 """Words, or letters, that may well come twice by chance."""
+_FRAGMENT = 4
+"""Letters that hardly a word begins with twice."""
 _NO_CHANCE = 12
 """Letters of several words that nobody says twice by chance."""
 _PROBE = 24
@@ -47,6 +49,7 @@ _OPENERS = frozenset(
     ]
 )
 """What a sentence begins with, and hardly ever a name: the capital is the sentence's."""
+_GOES_ON = re.compile(r"[,.;:!?)\]]\s")
 _STEM = 5
 """Letters by which forms of a word are known."""
 _FIRST_ITEM = re.compile(r"(?m)^[ \t]*(?:\*\*)?1[.)]\s")
@@ -132,12 +135,13 @@ class Stretch:
         """Where to go on after a repetition; None if it is by chance."""
         skipped = opening.length + found.length
         before = self._retelling.told[: found.starts_at].rstrip()
-        if not opening.length and held[0] == " " and not self._edge.ending and before:
+        if not opening.length and held[0] == " " and self._is_open and before:
             # Who tells words again does not begin with the space between them.
             return None if weight(found.told) < _ONLY_COPIED else _EITHER
-        rest, probe = folded(held[skipped:].lstrip()), min(_PROBE, len(found.told))
-        is_twice = before.endswith(found.told) or rest[:probe] == found.told[:probe]
-        if is_twice or is_periodic(found.told) or not self._is_no_chance(found):
+        rest, probe = held[skipped:], min(_PROBE, len(found.told))
+        is_next = folded(rest.lstrip())[:probe] == found.told[:probe]
+        is_twice = is_next or before.endswith(found.told) or is_periodic(found.told)
+        if is_twice or not self._is_no_chance(found, rest):
             return _EITHER
         return Join(skipped, owed=self._edge.ending, closing=self._closing(opening, before))
 
@@ -146,15 +150,18 @@ class Stretch:
         last_line = self._told.rstrip().rpartition("\n")[2]
         return bool(weight(found.told)) or found.told == folded(last_line.strip())
 
-    def _is_no_chance(self, found: Overlap) -> bool:
+    def _is_no_chance(self, found: Overlap, rest: str) -> bool:
+        """Whether it is so long, or so well placed, that it is told again and not said twice."""
         count, length = len(words(found.told)), weight(found.told)
         if "\n" in self._edge.ending:  # a whole line may well come twice in a text
             last_line = self._told.rstrip().rpartition("\n")[2]
-            return count > 1 and length >= _NO_CHANCE and length > weight(folded(last_line))
+            return count > _FEW and length >= _NO_CHANCE and length > weight(folded(last_line))
+        if count <= _FEW and rest[:1].isalpha() and length >= _FRAGMENT:
+            return True  # the beginning of a word, and now all of it
         wanted = folded(last_words(self._told))
-        is_wanted = found.told.endswith(wanted) and len(words(wanted)) > 1
+        is_wanted = found.told.endswith(wanted) and len(words(wanted)) >= _FEW
         is_whole = found.starts_at == 0 and length > _FEW
-        return is_wanted or is_whole or (count > 1 and length >= _NO_CHANCE)
+        return is_wanted or is_whole or count > _FEW or (count == _FEW and length >= _NO_CHANCE)
 
     def _closing(self, opening: Opening, before: str) -> str:
         """What ends the wrapping, unless it was opened by the text itself."""
@@ -169,7 +176,12 @@ class Stretch:
 
     def _plainly_goes_on(self, held: str) -> bool:
         """Whether it begins as only the middle of a text does: with a space and no capital."""
-        return held[0] == " " and not self._edge.ending and held[1:2].islower()
+        return held[0] == " " and self._is_open and held[1:2].islower()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether what was shown of the text ends in no white space."""
+        return self._edge.ending == self._unsent
 
     def _by_the_letter(self, held: str, opening: Opening) -> Join | NotAContinuation:
         if reason := self._misfit(held, opening):
@@ -192,15 +204,19 @@ class Stretch:
         is_fence_again = self._edge.is_in_code and opening.fence
         if wrapping == "fence" and not is_fence_again and not told.endswith("\n"):
             return "it opens a code fence in the middle of a line"
+        if wrapping == "quote" and told[-1:].isalnum() and held[opening.length :][:1].isalnum():
+            return "it puts a quotation mark into a word"
         if wrapping == "dots" and not told.endswith((".", "\u2026")):
             return "it begins with dots"
         return ""
 
     def _fits_unseen(self, rest: str) -> bool:
         """Whether what follows an announcement shows by itself that it follows the text."""
-        if rest[:1] == " " and rest[1:2].strip():
-            return not self._edge.ending
-        return self._edge.makes_a_word(rest)
+        edge = self._edge
+        if rest[:1].isspace() or edge.ending:
+            is_spaced_once = (rest[:1] == " ") != (edge.ending == " ")
+            return is_spaced_once and bool(rest[1:2].strip())
+        return edge.makes_a_word(rest) or bool(edge.last_word and _GOES_ON.match(rest))
 
     def _restarts(self, new: str) -> str:
         """Why it is the beginning of an answer and not the rest of one, or nothing."""
@@ -214,7 +230,7 @@ class Stretch:
             return ""
         if _FIRST_ITEM.match(new) and _FIRST_ITEM.search(self._told):
             return "it begins its list anew"
-        if new[:1].isupper() and (self._breaks_in(new) or self._resembles_the_beginning(new)):
+        if new[:1].isupper() and (self._breaks_in(new) or self._begins_alike(new)):
             return "it begins anew"
         return ""
 
@@ -222,6 +238,8 @@ class Stretch:
         """Whether it begins a sentence where one is still open."""
         if "\n" in self._edge.ending:
             return False
+        if self._edge.is_unspaced_sentence(new):  # the next one, or the first of another answer
+            return True
         last = self._told.rstrip()[-1:]
         if not (last.isalnum() or last in ",;-\u2013\u2014(&"):
             return False
@@ -230,7 +248,11 @@ class Stretch:
         is_new_word = edge.touches(new) and edge.last_word.islower() and new[1:2].islower()
         return (is_opener or is_new_word) and not edge.makes_a_word(new)
 
-    def _resembles_the_beginning(self, new: str) -> bool:
+    def _begins_alike(self, new: str) -> bool:
+        """Whether its words are those of the beginning."""
+        first, told = " ".join(new.split()[:_FEW]), self._told.lstrip()
+        if first and told.startswith(first) and told.find(first, 1) < 0:
+            return True
         told, said = _stems(self._told[:_OPENING]), _stems(new[:HELD])
         return len(said) >= _FEWEST and len(said & told) >= _ALIKE * len(said)
 

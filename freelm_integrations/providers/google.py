@@ -68,6 +68,10 @@ GOOGLE = ProviderSpec(
                 *("parallel_tool_calls", "reasoning_effort", "service_tier"),
             }
         ),
+        # Newer ones refuse a request that ends with a model's turn (pipecat, 2026-09).
+        continuing=dict.fromkeys(
+            ("gemini-2.", "gemini-3-", "gemini-3.1", "gemini-pro-latest"), "plainly"
+        ),
         # Thinking cannot be switched off but on the 2.5 Flash models; 3.8 has no `minimal`.
         efforts={
             "gemini-2.5": {"minimal": "low", "xhigh": "high", "max": "high"},

@@ -47,6 +47,8 @@ MISTRAL = ProviderSpec(
         content_beside_calls="empty",
         bridge="OK.",  # a user directly after a tool is refused
         prefix_flag="prefix",
+        # It gives the beginning back first (docs of 2026-08, and what Vercel's client strips).
+        continuing={"magistral": None, "leanstral": None, "": "after_echo"},
         # Its thinking is to be replayed to it; a flat field for that is a 422.
         extra_key="mistral",
         thinking_parts=True,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import Never
 
@@ -243,12 +244,20 @@ class Local(Provider):
             base_url="",
             # Its server closes after a stream without saying so: a kept connection is a dead one.
             headers={**self.headers, "connection": "close"},
+            dialect=_EMBEDDED,
         )
 
     def _portable(self) -> dict[str, Any]:
         state = super()._portable()
         state.pop("_server", None)
         return state if state["_file"] is None else {**state, "base_url": ""}
+
+
+# llama.cpp goes on from a trailing assistant message (its server's docs, 2026-08). What else may
+# stand behind a local URL cannot be known.
+_EMBEDDED = replace(
+    cast("ChatCompletions", PROVIDERS["local"].dialect), continuing={"": "plainly"}
+)
 
 
 def _file_at_hand(spec: ProviderSpec) -> Path | None:

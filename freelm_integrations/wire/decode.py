@@ -15,7 +15,7 @@ from freelm_integrations.wire.sse import Event, EventReader
 from freelm_integrations.wire.surrogates import Halves, all_whole, may_be_cut
 
 if TYPE_CHECKING:
-    from freelm_integrations.chat import Request
+    from freelm_integrations.chat import Request, Usage
     from freelm_integrations.wire.faults import FaultKind
     from freelm_integrations.wire.openai import ChatCompletions
 
@@ -50,6 +50,11 @@ class StreamDecoder:
     def response_id(self) -> str | None:
         """The server's own id of this answer, once it has said so."""
         return self._answer.response_id
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens it has told of so far."""
+        return self._answer.usage
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
         """What the next bytes say (often nothing yet), or the fault they tell."""
@@ -140,6 +145,11 @@ class BodyDecoder:
     def response_id(self) -> str | None:
         """The server's own id of this answer, once it has said so."""
         return self._reader.response_id
+
+    @property
+    def usage(self) -> None:
+        """Nothing before its end, and then its last delta tells."""
+        return
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
         """Nothing yet: the body is read when it is complete."""

@@ -5,14 +5,18 @@ A request becomes bytes, bytes become deltas, a refusal becomes a fault.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freelm_integrations.chat import Delta, Request
+    from freelm_integrations.chat import Delta, Request, Usage
     from freelm_integrations.wire.faults import Fault
     from freelm_integrations.wire.hints import Reading
+
+
+Continues = Literal["plainly", "after_echo"]
+"""Whether a model that is given the beginning of its answer says that again before it goes on."""
 
 
 class Decoder(Protocol):
@@ -26,6 +30,11 @@ class Decoder(Protocol):
     @property
     def response_id(self) -> str | None:
         """The server's own id of this answer, once it has said so."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens it has told of so far."""
         ...
 
     def feed(self, data: bytes) -> list[Delta] | Fault:
@@ -64,6 +73,10 @@ class Dialect(Protocol):
         with twice the output limit (if one was sent) and with less thinking. Where neither can be
         said to this model, the body is the same as without.
         """
+        ...
+
+    def continues(self, model: str) -> Continues | None:
+        """How the model goes on from a trailing assistant message; None where it may not."""
         ...
 
     def decoder(self, request: Request, model: str) -> Decoder:

@@ -15,11 +15,13 @@ from freelm_integrations.wire.decode import BodyDecoder, StreamDecoder
 from freelm_integrations.wire.encode import body_of
 from freelm_integrations.wire.hints import readings
 from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules
+from freelm_integrations.wire.shapes import first_match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freelm_integrations.chat import FinishReason, Json, Request
+    from freelm_integrations.wire.dialect import Continues
     from freelm_integrations.wire.faults import Fault, Scope
     from freelm_integrations.wire.hints import Reading
     from freelm_integrations.wire.rulebook import Rule
@@ -68,6 +70,8 @@ class ChatCompletions:
         text_parts: whether text-only content may stay a list of parts.
         image_url: `object` for `{"url": ...}`, `string` for the bare address.
         prefix_flag: the field that makes a trailing assistant message the answer's beginning.
+        continuing: by model, how it is known to go on from a trailing assistant message; None for
+            not at all.
 
     Extras, which only their maker understands (signatures, reasoning details):
         extra_key: this provider's name in `extra_content`; only that part is sent back.
@@ -132,6 +136,9 @@ class ChatCompletions:
     text_parts: bool = False
     image_url: Literal["object", "string"] = "object"
     prefix_flag: str | None = None
+    continuing: Mapping[str, Continues | None] = field(
+        default_factory=dict[str, "Continues | None"]
+    )
 
     extra_key: str | None = None
     extra_fields: frozenset[str] = frozenset()
@@ -181,6 +188,10 @@ class ChatCompletions:
             output=output,
             roomier=roomier,
         )
+
+    def continues(self, model: str) -> Continues | None:
+        """How the model goes on from a trailing assistant message; None where it may not."""
+        return first_match(self.continuing, model)
 
     def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder:
         """A fresh decoder for the answer to that request."""

@@ -8,8 +8,19 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freelm_integrations.engine.steps import Deliver, Elapsed, Launch, Wait, advance
-from freelm_integrations.errors import FreeLLMError
+from freelm_integrations.chat import fold
+from freelm_integrations.engine.steps import (
+    Broken,
+    Cancel,
+    Deliver,
+    Elapsed,
+    End,
+    Launch,
+    Refused,
+    Wait,
+    advance,
+)
+from freelm_integrations.errors import FreeLLMError, StreamInterrupted
 from tests.engine.flying import ROLE, STOP, Sky, body, broken, chunk, end, opened, refused, says
 from tests.pool.making import provider
 
@@ -40,49 +51,81 @@ REPLIES = [
 
 @settings(max_examples=400, deadline=None)
 @given(
-    script=st.lists(st.tuples(st.sampled_from(REPLIES), st.floats(0, 50)), max_size=60),
+    script=st.lists(
+        st.tuples(st.sampled_from(REPLIES), st.floats(0, 50), st.integers(0, 2)), max_size=60
+    ),
     streaming=st.booleans(),
     wait=st.booleans(),
     keys=st.integers(1, 3),
+    hedge=st.sampled_from([True, False, 0.5]),
+    on_interrupt=st.sampled_from(["resume", "raise"]),
 )
 def test_every_lease_is_settled_once_one_attempt_speaks_and_the_machine_ends(
-    script, streaming, wait, keys
+    script, streaming, wait, keys, hedge, on_interrupt
 ):
-    """And every wait is finite."""
+    """Every wait is finite, what ends is told so, and the seams are where another took over."""
     sky = Sky(
         provider("a", keys=keys, models=("a1", "a2")),
         provider("b"),
         wait=wait,
+        hedge=hedge,
+        on_interrupt=on_interrupt,
         timeout=100,
         max_attempts=8,
     )
     leases, settled = _watch(sky.pool)
     machine = sky.machine(streaming=streaming, params={"seed": 1})
-    attempt, reply, origins = None, None, 0
-    replies = iter(script)
+    ending = None
+    said: list = []
     try:
-        for number in count():
-            assert number < 2000, "the machine does not end"
-            step = advance(machine, reply)
-            reply = None
-            if step is None:
-                break
-            if isinstance(step, Launch):
-                attempt = step.attempt
-            elif isinstance(step, Deliver):
-                origins += step.delta.origin is not None
-            elif isinstance(step, Wait):
-                assert 0 <= step.seconds < math.inf
-                make, seconds = next(replies, (None, 1e6))
-                sky.clock.move(min(seconds, step.seconds))
-                is_mute = make is None or attempt is None or step.seconds == 0
-                reply = Elapsed() if is_mute else make(attempt)
-    except FreeLLMError:
-        pass
+        _fly(machine, sky.clock, script, said)
+    except FreeLLMError as error:
+        ending = error
 
+    text = "".join(delta.text for delta in said)
+    if ending is None:
+        answer = fold(said)
+        assert answer.text == text
+        assert answer.attempts[-1].kind is None
+    elif isinstance(ending, StreamInterrupted):
+        assert ending.partial == text
+    else:
+        assert not any(delta.text or delta.tool_calls for delta in said)
     assert sorted(map(id, leases)) == sorted(map(id, settled))
-    assert origins <= 1
+    assert sum(delta.origin is not None for delta in said) <= len(leases)
     assert sky.in_flight() == 0
+
+
+def _fly(machine, clock, script, said) -> None:
+    """Play the script, each reply of one of the attempts in the air, and silence after it."""
+    in_air: list = []
+    reply, replies = None, iter(script)
+    for number in count():
+        assert number < 4000, "the machine does not end"
+        step = advance(machine, reply)
+        reply = None
+        if step is None:
+            return
+        if isinstance(step, Launch):
+            in_air.append(step.attempt)
+        elif isinstance(step, Cancel):
+            in_air.remove(step.attempt)  # nothing is cancelled twice, or after its end
+        elif isinstance(step, Deliver):
+            said.append(step.delta)
+        elif isinstance(step, Wait):
+            assert 0 <= step.seconds < math.inf
+            reply = _reply(step, clock, next(replies, (None, 1e6, 0)), in_air)
+
+
+def _reply(step, clock, entry, in_air):
+    make, seconds, which = entry
+    clock.move(min(seconds, step.seconds))
+    if make is None or not in_air or step.seconds == 0:
+        return Elapsed()
+    reply = make(in_air[which % len(in_air)])
+    if isinstance(reply, (End, Refused, Broken)):
+        in_air.remove(reply.attempt)
+    return reply
 
 
 def _watch(pool):

@@ -79,7 +79,7 @@ def test_every_failure_before_the_first_content_goes_on_to_the_next_provider(
     failure, kind, streaming
 ):
     """The caller sees one whole answer, and whom it took."""
-    sky = two()
+    sky = two(hedge=False)
     steps = play(
         sky.machine(streaming=streaming), sky.clock, [*failure, *(STREAM if streaming else ANSWER)]
     )
@@ -333,7 +333,7 @@ def test_the_attempt_cap_holds():
 
 def test_the_deadline_ends_the_call_and_does_not_blame_a_hurried_attempt():
     """Two attempts of 30 s fit into 40 s only by cutting the second short."""
-    sky = two(timeout=40, attempt_timeout=30)
+    sky = two(timeout=40, attempt_timeout=30, hedge=False)
     with pytest.raises(NoRouteAnswered, match="within 40 s") as caught:
         play(sky.machine(), sky.clock, [99.0, 99.0])
 
@@ -390,8 +390,8 @@ CUTS = [
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_stream_cut_after_its_first_content_raises_with_the_partial_text(cut):
-    """Half an answer is never passed off as a whole one."""
-    sky = two()
+    """Half an answer is never passed off as a whole one, and is not carried on if so wished."""
+    sky = two(on_interrupt="raise")
     machine = sky.machine(streaming=True)
     script = [opened(), chunk(ROLE), chunk(says("half an ")), chunk(says("answer")), *cut]
     with pytest.raises(StreamInterrupted, match="broke off after 14") as caught:

@@ -1,0 +1,52 @@
+"""An attempt made ready: a request in the words of the route it goes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freelm_integrations.engine.steps import Attempt
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import Request
+    from freelm_integrations.pool.view import Route
+
+_PLAIN = {"content-type": "application/json", "accept": "application/json"}
+_STREAM = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+def attempt_on(
+    route: Route,
+    request: Request,
+    *,
+    dropped: frozenset[str],
+    is_roomier: bool,
+    timeout: float,
+) -> Attempt:
+    """The exchange to make.
+
+    Args:
+        route: Where.
+        request: What is asked there.
+        dropped: Parameters left out.
+        is_roomier: Whether it asks for more room and less thinking than the caller did.
+        timeout: Seconds of silence after which the driver may give it up by itself.
+
+    Raises:
+        TypeError: Something in the request has no form in JSON.
+    """
+    provider, model = route.provider, route.model
+    return Attempt(
+        "POST",
+        provider.base_url + "/chat/completions",
+        {**(_STREAM if request.streaming else _PLAIN), **provider.headers},
+        provider.dialect.encode(
+            request,
+            model.id,
+            tags=model.tags,
+            dropped=dropped,
+            output=model.output,
+            roomier=is_roomier,
+        ),
+        route.key.secret,
+        timeout=timeout,
+    )
