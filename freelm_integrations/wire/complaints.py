@@ -207,7 +207,7 @@ def _with_raw(found: str, shaped: Json, key: str) -> str:
     return f"{found}: {raw}" if raw and raw != found else found
 
 
-def _status(data: object) -> int | None:
+def _status(data: object, depth: int = 0) -> int | None:
     """The HTTP status a body names: beside the error or in it, as a number or in digits."""
     outer = mapping(next(iter(data), None) if is_sequence(data) else data)
     inner = mapping(outer.get("error"))
@@ -216,4 +216,7 @@ def _status(data: object) -> int | None:
             status = integer(shaped.get(key))
             if status in _FAILURES:
                 return status
-    return None
+    told = inner.get("message", outer.get("error"))
+    if depth > _LOOKS or not isinstance(told, str):
+        return None
+    return _status(_inner(told), depth + 1)

@@ -1,0 +1,59 @@
+"""What follows from a verdict, by hand: who rests and for how long where the server names no time.
+
+Said once more here, apart from the table the pool goes by, so that neither changes unseen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import pytest
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Consequence(NamedTuple):
+    """`rests` for `seconds` where the fault names no scope and no time; None: nobody rests."""
+
+    rests: str | None = None
+    seconds: float = 0.0
+    tries: int = 1
+
+
+CONSEQUENCES = {
+    "throttled": Consequence("route", 15.0),
+    "overloaded": Consequence("model", 30.0),
+    "blocked": Consequence("provider", 10 * MINUTE),
+    "forbidden": Consequence("route", 10 * MINUTE),
+    "unpaid": Consequence("key", HOUR),
+    "model_gone": Consequence("model", 6 * HOUR),
+    "not_on_plan": Consequence("route", 6 * HOUR),
+    "unauthorized": Consequence("key", math.inf),  # until a person acts
+    "server_error": Consequence(),
+    "timeout": Consequence(),
+    "broken": Consequence(),
+    "cut": Consequence(),
+    "empty": Consequence(),
+    "only_thinking": Consequence(tries=2),  # once more with more room
+    "tool_failed": Consequence(),
+    "unsupported": Consequence(),
+    "bad_parameter": Consequence(tries=2),  # once more without it
+    "too_large": Consequence(),
+    "too_long": Consequence(),
+    "moderated": Consequence(),
+    "malformed": Consequence(),
+}
+
+
+def cooled_by(
+    kind: str, scope: str | None, retry_after: float | None
+) -> list[tuple[str, str, object]]:
+    """What one such fault lets rest, as events tell it."""
+    named, seconds, _ = CONSEQUENCES[kind]
+    if named is None:
+        return []
+    if named == "key" and math.isinf(seconds):
+        return [(kind, "key", math.inf)]
+    seconds = seconds if retry_after is None else retry_after
+    return [(kind, scope or named, pytest.approx(seconds))] if seconds > 0 else []
