@@ -26,7 +26,7 @@ from freelm_integrations.engine import ending
 from freelm_integrations.engine.baton import Baton
 from freelm_integrations.engine.continuation import continuation_for
 from freelm_integrations.engine.departure import attempt_on
-from freelm_integrations.engine.itinerary import Itinerary
+from freelm_integrations.engine.itinerary import Comebacks, Itinerary
 from freelm_integrations.engine.journal import Journal
 from freelm_integrations.engine.leg import Leg
 from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from freelm_integrations.engine.itinerary import Candidates
     from freelm_integrations.engine.steps import Reply
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.line import Ticket
     from freelm_integrations.pool.pool import Cooled, Lease, Outcome, Pool
     from freelm_integrations.pool.view import Route
 
@@ -100,6 +101,8 @@ class Flight:
         """The winner that broke off, and why, while nobody has carried on."""
         self._has_no_challenger = False
         """Whether nobody was found to carry on beside the stalled winner."""
+        self._ticket: Ticket | None = None
+        """Its place among those that wait for a route to come back."""
         self._journal = Journal(clock, call, is_observed=terms.is_observed)
 
     @property
@@ -168,6 +171,7 @@ class Flight:
 
     def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
         self._launches += 1
+        self._leave_line()
         itinerary = self._itinerary
         request, continuation = self.request, None
         dropped, is_roomier = self._pool.refused(route), itinerary.is_cramped(route)
@@ -254,11 +258,28 @@ class Flight:
         spent = self._launches >= self.terms.max_attempts
         if not spent and (back_at := self._back_at(now)) is not None:
             return max(back_at, now + SHORTEST_PAUSE)
-        again_at, ready_at = (math.inf, math.inf) if spent else self._itinerary.comebacks(now)
-        moment = min(again_at, ready_at) if self.terms.wait else again_at
+        back = _NEVER if spent else self._itinerary.comebacks(now)
+        moment = back.again_at
+        if self.terms.wait and back.ready_at < moment:
+            moment = self._turn_at(back, now)
         if moment <= self._times.deadline and now < self._times.deadline:
             return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
-        raise self._exhausted(now, ready_at)
+        raise self._exhausted(now, back.ready_at)
+
+    def _turn_at(self, back: Comebacks, now: float) -> float:
+        """When it is this call's turn, among all that wait, to see what has come back."""
+        line = self._pool.line
+        if self._ticket is None:
+            self._ticket = line.join()
+        opens_at = max(back.ready_at, now)
+        turn_at = opens_at + line.delay(self._ticket, is_counted=back.is_counted)
+        # Whoever cannot stay for its turn takes its chance.
+        return opens_at if turn_at > self._times.deadline else turn_at
+
+    def _leave_line(self) -> None:
+        if self._ticket is not None:
+            self._pool.line.leave(self._ticket)
+            self._ticket = None
 
     def _back_at(self, now: float) -> float | None:
         """When a route is back for which the attempts left are kept; None while none are kept."""
@@ -536,11 +557,13 @@ class Flight:
 
     def close(self) -> None:
         """Settle what is still open as abandoned: nobody is to blame for a caller who left."""
+        self._leave_line()
         now = self._clock.now()
         for leg in list(self._open.values()):
             self._settle(leg, Abandoned(), now)
 
 
+_NEVER = Comebacks(math.inf, math.inf, is_counted=False)
 _NOTHING: list[Attempt] = []
 
 

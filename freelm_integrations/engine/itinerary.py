@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from freelm_integrations.pool.verdicts import VERDICTS
 
@@ -50,6 +50,18 @@ class Tally:
     def is_told_to_wait(self) -> bool:
         """Whether the server named a time, other than now, before which not to come back."""
         return self.fault is not None and bool(self.fault.retry_after)
+
+
+class Comebacks(NamedTuple):
+    """When a call may go on; inf for never.
+
+    `again_at` is when a second try after a fault in passing is due, `ready_at` when the first route
+    is back; `is_counted`: that is when a window opens whose count is known.
+    """
+
+    again_at: float
+    ready_at: float
+    is_counted: bool
 
 
 class Itinerary:
@@ -120,23 +132,23 @@ class Itinerary:
                     return view.route, lease
         return None
 
-    def comebacks(self, now: float) -> tuple[float, float]:
-        """When this call may go on without waiting for a cooldown, and when waiting for one.
-
-        The first moment is that of a second try after a fault in passing; inf for never.
-        """
+    def comebacks(self, now: float) -> Comebacks:
+        """When this call may go on, without waiting for anything to come back and waiting."""
         again_at = ready_at = math.inf
+        is_counted = False
         for view in self.candidates.views(now):
             tally = self._tallies.get(view.route)
             if tally is None:
-                if self._is_fit(view.route):
-                    ready_at = min(ready_at, view.ready_at)
+                moment = view.ready_at if self._is_fit(view.route) else math.inf
             elif self._may_try_again(tally):
                 moment = max(tally.again_at, view.ready_at)
-                ready_at = min(ready_at, moment)
                 if view.ready_at <= now and not tally.is_told_to_wait:
                     again_at = min(again_at, moment)
-        return again_at, ready_at
+            else:
+                continue
+            if moment < ready_at:
+                ready_at, is_counted = moment, view.resting == "window"
+        return Comebacks(again_at, ready_at, is_counted)
 
     def back_at(self, now: float) -> float:
         """When the first route that was tried and rests since may be tried again; inf for never."""

@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool.lease import Abandoned, Cooled, Lease, Outcome, Success
+from freelm_integrations.pool.line import Line
 from freelm_integrations.pool.scopes import (
     AccountState,
     KeyState,
@@ -78,6 +79,8 @@ class Pool:
         self._providers: dict[str, ProviderState] = {}
         self._seats: dict[Route, Seat] = {}
         self._turns: dict[Circle, int] = {}
+        self.line = Line()
+        """Who waits for a route of this pool."""
         _POOLS.add(self)
 
     # ------------------------------------------------------------------ routes
@@ -330,6 +333,7 @@ class Pool:
     def begin_anew(self) -> None:
         """Forget all, with a new lock: only for a process with no other thread, as after a fork."""
         self._lock = Lock()  # the old one may be held by a thread that is not there any more
+        self.line = Line()
         self.forget()
 
 
