@@ -31,8 +31,13 @@ _PIECE = (
 _RUN = re.compile(rf"(?:{_PIECE}[\s,]*)+", re.IGNORECASE)
 _ONE = re.compile(_PIECE, re.IGNORECASE)
 _PROSE = re.compile(
-    r"(?:again|retry|wait|available|resets?)(?: \w+)?(?: in| after| for)?:? +"
+    r"(?:again|retry|wait|available|resets?|allowed)(?: \w+){0,2}?(?: in| after| for)?:? +"
+    r"(?:about |around |approximately |another |~)?"
     rf"((?:{_PIECE}[\s,]*(?:and )?)+)",
+    re.IGNORECASE,
+)
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(?:z|utc|([+-]\d\d):?(\d\d))?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -55,13 +60,13 @@ def seconds_in(prose: str) -> float | None:
 
 
 def until(spelled: str, *, utc: float | None) -> float | None:
-    """Seconds until a moment: epoch seconds or milliseconds, an HTTP date, or a length from now."""
+    """Seconds until a moment: epoch seconds or milliseconds, a date, or a length from now."""
     length = seconds(spelled)
     if length is None and _NUMBER.fullmatch(spelled.strip()):
         number = float(spelled)
         moment: float | None = number / 1000.0 if number > _MILLISECONDS else number
     elif length is None:
-        moment = _http_date(spelled)
+        moment = _date(spelled.strip())
     else:
         return length
     if moment is None or utc is None:
@@ -113,13 +118,13 @@ def zone_of(name: str) -> tzinfo:
     """`UTC`, `America/Los_Angeles`, or `Asia/Shanghai`, which is eight hours ahead all year."""
     if name == "UTC":
         return timezone.utc
+    if name == "Asia/Shanghai":
+        return timezone(timedelta(hours=8))
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError):
         return PacificTime()
 
-    if name == "Asia/Shanghai":
-        return timezone(timedelta(hours=8))
 
 def _unit(spelled: str) -> float:
     spelled = spelled.lower()
@@ -132,8 +137,13 @@ def _sane(length: float) -> float | None:
     return length if 0.0 <= length <= LONGEST else None
 
 
-def _http_date(spelled: str) -> float | None:
+def _date(spelled: str) -> float | None:
+    """Epoch seconds of an HTTP or ISO date; one without a zone is in UTC."""
+    iso = _ISO.fullmatch(spelled)
     try:
-        return parsedate_to_datetime(spelled).timestamp()
+        if iso is None:
+            return parsedate_to_datetime(spelled).timestamp()
+        zone = f"{iso[3]}:{iso[4]}" if iso[3] else "+00:00"
+        return datetime.fromisoformat(iso[1] + zone).timestamp() + float(f"0{iso[2] or ''}")
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -38,13 +38,21 @@ _UNIT: Mapping[str, Unit] = {
     "output-tokens": "output_tokens",
 }
 _HEADER = re.compile(
-    r"(?:x-)?ratelimit(?P<size>bysize)?-(?P<what>limit|remaining|reset)"
+    r"(?:x-)?rate-?limit(?P<size>bysize)?-(?P<what>limit|remaining|reset)"
     r"(?:-(?P<unit>requests|req|tokens|input-tokens|output-tokens))?"
     r"(?:-(?P<per>second|minute|hour|day|month))?"
 )
 _SHORT = 61.0
-_DAILY = re.compile(r"per[ -]day|daily|perday|\b(?:rpd|tpd)\b|requests? a day")
-_MONTHLY = re.compile(r"per month|monthly|/ ?month|tokens-month")
+_DAILY = re.compile(
+    r"per[ _-]?day|daily|\b(?:rpd|tpd)\b|(?:requests?|tokens) a day|/ ?day\b|\b24[ -]?h(?:ours?)?\b"
+    r"|\btomorrow\b"
+)
+_MONTHLY = re.compile(
+    r"(?:per|this|a) (?:calendar )?month|per[_-]month|monthly|/ ?month|tokens-month"
+)
+_WAITS = frozenset({"retryafter", "retryafterseconds", "retryaftersecondsraw", "retryin"})
+_WAITS_MS = frozenset({"retryafterms", "retryaftermilliseconds"})
+_DEEPEST = 4
 
 
 class Reading(NamedTuple):
@@ -71,7 +79,7 @@ def readings(
     """
     found: dict[tuple[Unit, float | None], dict[str, str]] = {}
     for name, value in headers.items():
-        if "ratelimit" in name and (match := _HEADER.fullmatch(name)):
+        if ("ratelimit" in name or "rate-limit" in name) and (match := _HEADER.fullmatch(name)):
             spelled = match["unit"]
             unit: Unit = _UNIT[spelled] if spelled else "tokens" if match["size"] else "requests"
             per = _PER.get(match["per"]) if match["per"] else _bare(spelled, match["size"], windows)
@@ -101,16 +109,16 @@ def retry_after(
             return told
     prose = prose.lower()
     told = seconds_in(prose)
+    if told is None and utc is not None:
+        told = until_moment_in(prose, utc=utc, zone=day_zone)
     if told is not None:
         return told
-    exhausted = _exhausted(headers, utc)
+    exhausted = _exhausted(headers, utc, day_zone)
     if exhausted is not None or utc is None:
         return exhausted
     if _MONTHLY.search(prose):
         return until_next_month(utc=utc)
     return until_midnight(day_zone, utc=utc) if _DAILY.search(prose) else None
-    if told is None and utc is not None:
-        told = until_moment_in(prose, utc=utc, zone=day_zone)
 
 
 def _told(headers: Mapping[str, str], data: object, utc: float | None) -> Iterator[float | None]:
@@ -125,9 +133,26 @@ def _told(headers: Mapping[str, str], data: object, utc: float | None) -> Iterat
         {k.lower(): str(v) for k, v in mapping(metadata.get("headers")).items()}, utc
     )
     for detail in _details(data):
-        yield seconds(text(detail.get("retryDelay")))
-    yield _number(error.get("retry_after"))
-    yield _number(mapping(data).get("retry_after"))
+        yield _length(detail.get("retryDelay"))
+    yield from _named(data, 0)
+
+
+def _named(value: object, depth: int) -> Iterator[float | None]:
+    """What fields anywhere in a body promise that are called so, however they are spelled."""
+    if depth > _DEEPEST:
+        return
+    if is_sequence(value):
+        for item in value[:10]:
+            yield from _named(item, depth + 1)
+    for key, item in mapping(value).items():
+        name = key.lower().replace("_", "").replace("-", "")
+        if name in _WAITS_MS:
+            milliseconds = _number(item)
+            yield None if milliseconds is None else milliseconds / 1000.0
+        elif name in _WAITS:
+            yield _length(item)
+        else:
+            yield from _named(item, depth + 1)
 
 
 def _from_headers(headers: Mapping[str, str], utc: float | None) -> float | None:
@@ -137,20 +162,30 @@ def _from_headers(headers: Mapping[str, str], utc: float | None) -> float | None
     told = until(headers.get("retry-after", ""), utc=utc)
     if told is not None:
         return told
-    if headers.get("x-ratelimit-remaining", "0").strip() in {"0", ""}:
-        return until(headers.get("x-ratelimit-reset", ""), utc=utc)
+    for name in ("x-ratelimit", "x-rate-limit"):
+        reset = headers.get(f"{name}-reset")
+        if reset and headers.get(f"{name}-remaining", "0").strip() in {"0", ""}:
+            return until(reset, utc=utc)
     return None
 
 
-def _exhausted(headers: Mapping[str, str], utc: float | None) -> float | None:
-    """When the last of the windows that are used up is full again."""
+def _exhausted(headers: Mapping[str, str], utc: float | None, day_zone: str) -> float | None:
+    """When the last of the windows that are used up is full again.
+
+    Of a day or a month whose end is not told, the calendar's.
+    """
     if utc is None:
         return None
-    waits = [
-        reading.resets_after
-        for reading in readings(headers, utc=utc)
-        if reading.remaining == 0 and reading.resets_after is not None
-    ]
+    waits: list[float] = []
+    for reading in readings(headers, utc=utc):
+        if reading.remaining != 0:
+            continue
+        if reading.resets_after is not None:
+            waits.append(reading.resets_after)
+        elif reading.per > DAY:
+            waits.append(until_next_month(utc=utc))
+        elif reading.per == DAY:
+            waits.append(until_midnight(day_zone, utc=utc))
     return max(waits, default=None)
 
 
@@ -175,6 +210,15 @@ def _error(data: object) -> Json:
 
 def _details(data: object) -> list[Json]:
     return [mapping(detail) for detail in sequence(_error(data).get("details"))]
+
+
+def _length(value: object) -> float | None:
+    """A length: a number or text, or protobuf's object of whole seconds and the rest."""
+    shaped = mapping(value)
+    if "seconds" not in shaped:
+        return _number(value)
+    whole, rest = _number(shaped["seconds"]), _number(shaped.get("nanos", 0))
+    return None if whole is None else whole + (rest or 0.0) * 1e-9
 
 
 def _number(value: object) -> float | None:
