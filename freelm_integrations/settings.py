@@ -6,7 +6,7 @@ An argument beats the environment; None, anywhere, means not given.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -35,6 +35,7 @@ __all__ = ["Options", "Settings", "cache_dir", "guess_provider", "no_key_message
 
 Strategy = Literal["priority", "round_robin", "quota_aware", "latency"]
 OnInterrupt = Literal["resume", "raise"]
+_OPTION_OF = {"wanted": "model"}
 
 
 class Options(TypedDict, total=False):
@@ -121,6 +122,22 @@ class Settings:
             return cls(providers=providers_named(wanted), **checked)
         providers, is_local_stand_in = providers_in_environment()
         return cls(providers=providers, is_local_stand_in=is_local_stand_in, **checked)
+
+    def changed(self, **options: Unpack[Options]) -> Self:
+        """These settings with some options given anew, checked like any; None is not given.
+
+        Raises:
+            ConfigError: As `from_options`.
+        """
+        kept: dict[str, Any] = {
+            _OPTION_OF.get(field.name, field.name): getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "is_local_stand_in"
+        }
+        if not self.providers:
+            del kept["providers"]  # perhaps a key is set by now
+        kept.update({name: value for name, value in options.items() if value is not None})
+        return type(self).from_options(**kept)
 
     @property
     def has_keys(self) -> bool:

@@ -114,7 +114,12 @@ def test_parameters_are_those_of_that_sdk(client: OpenAI, lab: Lab) -> None:
         ({"temprature": 1}, "did you mean 'temperature'"),
         ({"model": "no-such-model"}, "no-such-model"),
         ({"messages": []}, "messages is empty"),
-        ({"extra_headers": {"x": "y"}}, "unknown parameter 'extra_headers'"),
+        ({"extra_headers": {"x-tenant": "y"}}, "extra_headers has 'x-tenant'"),
+        ({"extra_query": {"v": "1"}}, "extra_query has 'v'"),
+        ({"functions": []}, "functions cannot be passed here: the old form of tools"),
+        ({"n": 2}, "n=2 is out of range"),
+        ({"response_format": BaseModel}, "that is for chat.completions.parse()"),
+        ({"timeout": 0}, "timeout=0 is out of range"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

@@ -3,14 +3,52 @@
 `from freelm_integrations.openai import OpenAI` where there was `from openai import OpenAI`.
 """
 
-from freelm_integrations.openai.objects import ChatCompletion, ChatCompletionChunk
-from freelm_integrations.openai.shim import AsyncOpenAI, AsyncStream, OpenAI, Stream
+from freelm_integrations.openai.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ContentFilterFinishReasonError,
+    InternalServerError,
+    LengthFinishReasonError,
+    NotFoundError,
+    OpenAIError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
+from freelm_integrations.openai.objects import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ParsedChatCompletion,
+)
+from freelm_integrations.openai.shim import AsyncOpenAI, OpenAI
+from freelm_integrations.openai.streams import AsyncStream, Stream
 
 __all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
     "AsyncOpenAI",
     "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
     "ChatCompletion",
     "ChatCompletionChunk",
+    "ConflictError",
+    "ContentFilterFinishReasonError",
+    "InternalServerError",
+    "LengthFinishReasonError",
+    "NotFoundError",
     "OpenAI",
+    "OpenAIError",
+    "ParsedChatCompletion",
+    "PermissionDeniedError",
+    "RateLimitError",
     "Stream",
+    "UnprocessableEntityError",
 ]

@@ -5,9 +5,14 @@ Attribute access, `model_dump()`, and nothing that acts.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from typing_extensions import Self
 
 
 class Object(BaseModel):
@@ -144,7 +149,10 @@ class Model(Object):
 
 
 class ModelPage(Object):
-    """The models, as that SDK's page: iterate it, or read `data`."""
+    """The models, as that SDK's page: iterate it, plainly or with `async for`, or read `data`.
+
+    There is one page of them.
+    """
 
     data: list[Model]
     object: Literal["list"] = "list"
@@ -152,3 +160,50 @@ class ModelPage(Object):
     def __iter__(self) -> Any:
         """The models one by one."""
         return iter(self.data)
+
+    async def __aiter__(self) -> AsyncIterator[Model]:
+        """The models one by one."""
+        for model in self.data:
+            yield model
+
+    def has_next_page(self) -> bool:
+        """Never."""
+        return False
+
+    def next_page_info(self) -> None:
+        """None: there is no other page."""
+
+    def iter_pages(self) -> Iterator[Self]:
+        """This page."""
+        yield self
+
+
+class ParsedFunction(Function):
+    """A tool call's function; `parsed_arguments` where the tool is strict."""
+
+    parsed_arguments: Any = None
+
+
+class ParsedFunctionToolCall(ChatCompletionMessageToolCall):
+    """A tool call with its arguments read."""
+
+    function: ParsedFunction  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class ParsedChatCompletionMessage(ChatCompletionMessage):
+    """The assistant's message; `parsed` is the object it spells, None beside tool calls."""
+
+    parsed: Any = None
+    tool_calls: list[ParsedFunctionToolCall] | None = None  # type: ignore[assignment]
+
+
+class ParsedChoice(Choice):
+    """The one choice of an answer that was read."""
+
+    message: ParsedChatCompletionMessage  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class ParsedChatCompletion(ChatCompletion):
+    """A whole answer, read into the class that was asked for."""
+
+    choices: list[ParsedChoice]  # type: ignore[assignment]

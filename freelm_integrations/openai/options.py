@@ -8,20 +8,35 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import SecretStr
 
 from freelm_integrations.errors import ConfigError
+from freelm_integrations.openai.arguments import check_addressed, given_ones, seconds_of
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url, place_of
 from freelm_integrations.providers.choice import CLASSES, guess_provider
 from freelm_integrations.providers.provider import OpenAICompatible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freelm_integrations.providers.configured import Provider
     from freelm_integrations.settings import Options
 
-MEANINGLESS = ("organization", "project", "max_retries", "default_query", "webhook_secret")
+MEANINGLESS = frozenset(
+    {
+        *("organization", "project", "max_retries", "webhook_secret", "websocket_base_url"),
+        *("_strict_response_validation", "_enforce_credentials"),
+    }
+)
 """Accepted so that a swapped import runs.
 
 The pool does its own retrying, and the rest is that service's own.
 """
+REFUSED: Mapping[str, str] = {
+    "admin_api_key": "there is nothing to administer",
+    "data_residency": "nobody can promise it for all providers: choose them with providers=[...]",
+    "provider": "which ones there are is providers=[...]",
+    "workload_identity": "providers here take keys: api_key, providers=[...] or the environment",
+}
+"""What cannot be kept, and why."""
 _SHAPELESS = (
     "api_key has the shape of no provider's key: pass providers=[Groq('...'), ...], "
     "set the environment variables, or name its endpoint with base_url=..."
@@ -35,7 +50,14 @@ def options_from_openai(given: dict[str, Any], *, is_async: bool = False) -> Opt
     Raises:
         ConfigError: An argument means nothing here, or a key belongs to no provider we know.
     """
-    options = {name: value for name, value in given.items() if name not in MEANINGLESS}
+    options = {n: value for n, value in given_ones(given).items() if n not in MEANINGLESS}
+    for name, why in REFUSED.items():
+        if options.pop(name, None) is not None:
+            raise ConfigError(f"{name} cannot be passed here: {why}")
+    for name in ("default_headers", "set_default_headers", "default_query", "set_default_query"):
+        check_addressed(options.pop(name, None), name)
+    if "timeout" in options:
+        options["timeout"] = seconds_of(options["timeout"])
     key, base_url = options.pop("api_key", None), options.pop("base_url", None)
     if is_async and "http_client" in options:
         options.setdefault("http_async_client", options.pop("http_client"))
