@@ -10,10 +10,22 @@ from freelm_integrations.engine.retelling import folded, words
 _FENCE_LINE = re.compile(r"(?m)^[ \t]*(?:```|~~~)")
 _LAST_WORD = re.compile(r"[^\W_]*\Z")
 _FIRST_WORD = re.compile(r"[^\W_]*")
+_LAST_WORDS = 4
+_SHOWN = 60
+_SHOWN_UNSPACED = 16
+"""Characters that are shown of a text whose last words are longer than `_SHOWN`."""
 _LONG = 4
 """Letters of the shortest words that are told apart where they touch."""
 _ENDS_SENTENCE = re.compile(r"(?:^|\s)[^\W\d_A-Z]{3,}[.!?]\Z")
 _UNSPACED_SENTENCES = re.compile(r"[.!?][A-Z]")
+
+
+def last_words(text: str) -> str:
+    """The words a continuation is asked to begin with; none where the text ends with a line."""
+    line = text.rpartition("\n")[2]
+    before = line.rsplit(maxsplit=_LAST_WORDS)[0] if len(line.split()) > _LAST_WORDS else ""
+    shown = line[len(before) :].strip()
+    return shown if len(shown) <= _SHOWN else shown[-_SHOWN_UNSPACED:]
 
 
 def first_word(text: str) -> str:

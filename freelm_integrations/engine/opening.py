@@ -18,8 +18,9 @@ _POLITE = (
     r"|sorry(?: (?:about|for) [^.!\n]*)?)"
 )
 _ANNOUNCES = re.compile(
-    rf"""\W*(?:{_POLITE}\b\W*)*(?:
-        here(?:['\u2019]s|\ is|\ are) | continu(?:ing|ed|ation|e)\b | resum(?:ing|ed)\b
+    rf"""[\s*_>(\["'#]*(?:{_POLITE}\b\W*)*(?:
+        here(?:['\u2019]s|\ is|\ are) | continu(?:ing|ed|ation)\b
+      | continue(?=[:.\u2026)\]]|\ from|\ where) | resum(?:ing|ed)\b
       | (?:picking|pick)\ up | (?:carrying|going)\ on\b | to\ continue | moving\ on\b
       | let\ me\ (?:continue|go\ on|carry\ on|pick|finish|resume|complete)
       | (?:i['\u2019]ll|i\ will|i\ can|allow\ me\ to|i)

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freelm_integrations.engine.edge import Edge, first_word
+from freelm_integrations.engine.edge import Edge, first_word, last_words
 from freelm_integrations.engine.opening import announces, opening_of, refuses
 from freelm_integrations.engine.retelling import Retelling, folded, is_periodic, weight, words
 
@@ -53,9 +53,6 @@ _GOES_ON = re.compile(r"[,.;:!?)\]]\s")
 _STEM = 5
 """Letters by which forms of a word are known."""
 _FIRST_ITEM = re.compile(r"(?m)^[ \t]*(?:\*\*)?1[.)]\s")
-_LAST_WORDS = 4
-_SHOWN = 60
-_SHOWN_UNSPACED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +74,6 @@ class Join:
     owed: str = ""
     between: str = ""
     closing: str = ""
-
-
-def last_words(text: str) -> str:
-    """The words a continuation is asked to begin with; none where the text ends with a line."""
-    line = text.rpartition("\n")[2]
-    before = line.rsplit(maxsplit=_LAST_WORDS)[0] if len(line.split()) > _LAST_WORDS else ""
-    shown = line[len(before) :].strip()
-    return shown if len(shown) <= _SHOWN else shown[-_SHOWN_UNSPACED:]
 
 
 _EITHER = NotAContinuation("it may or may not tell words again")
@@ -204,9 +193,10 @@ class Stretch:
         is_fence_again = self._edge.is_in_code and opening.fence
         if wrapping == "fence" and not is_fence_again and not told.endswith("\n"):
             return "it opens a code fence in the middle of a line"
-        if wrapping == "quote" and told[-1:].isalnum() and held[opening.length :][:1].isalnum():
-            return "it puts a quotation mark into a word"
-        if wrapping == "dots" and not told.endswith((".", "\u2026")):
+        if wrapping == "quote" and held[opening.length :][:1].isalnum():
+            if told[-1:].isalnum() or told.endswith(held[opening.length - 1]):
+                return "it puts a quotation mark before a word"
+        elif wrapping == "dots" and not told.endswith(("..", "\u2026")):
             return "it begins with dots"
         return ""
 
@@ -245,7 +235,8 @@ class Stretch:
             return False
         edge = self._edge
         is_opener = first_word(new).lower() in _OPENERS
-        is_new_word = edge.touches(new) and edge.last_word.islower() and new[1:2].islower()
+        is_acronym = edge.last_word.isupper() and len(edge.last_word) > 1
+        is_new_word = edge.touches(new) and not is_acronym and new[1:2].islower()
         return (is_opener or is_new_word) and not edge.makes_a_word(new)
 
     def _begins_alike(self, new: str) -> bool:
@@ -253,8 +244,8 @@ class Stretch:
         first, told = " ".join(new.split()[:_FEW]), self._told.lstrip()
         if first and told.startswith(first) and told.find(first, 1) < 0:
             return True
-        told, said = _stems(self._told[:_OPENING]), _stems(new[:HELD])
-        return len(said) >= _FEWEST and len(said & told) >= _ALIKE * len(said)
+        known, said = _stems(self._told[:_OPENING]), _stems(new[:HELD])
+        return len(said) >= _FEWEST and len(said & known) >= _ALIKE * len(said)
 
 
 def _stems(text: str) -> set[str]:
