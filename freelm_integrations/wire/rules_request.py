@@ -19,6 +19,7 @@ _LACKS = (
     r"(?:does not|doesn't|do not|cannot) (?:currently )?support (?:the )?"
     r"(?:tool|image|vision|func|response|json|structured|multi|stream|parallel)"
 )
+_NOT_TOGETHER = r"incompatible with|cannot (?:be )?(?:used?|combined?)\b[^.\n]{0,60} with\b"
 _IS_LACKED = (
     r"\b(?:tools?(?: use| calling| calls?)?|function calling|images?(?: inputs?)?|vision|streaming"
     r"|response_format(?: \w+)?|json (?:mode|schema)|structured outputs?|tool_choice) +"
@@ -56,7 +57,7 @@ ABILITY = (  # the model, or the upstream behind it, cannot do what this request
     rule("unsupported", "route", on=_REQUEST, text=_IS_LACKED),
     rule("unsupported", "route", on=_REQUEST, text=r"calling with a response mime type"),
     rule("unsupported", "route", on=_REQUEST, text=r"missing a thought_signature"),
-    rule("unsupported", "route", on=_REQUEST, text=r"incompatible with enable_thinking"),
+    rule("unsupported", "route", on=_REQUEST, text=_NOT_TOGETHER),  # elsewhere they may
     rule("unsupported", "route", on=_REQUEST, text=r"model turn are not supported"),
     rule("unsupported", "route", on=(501,)),
 )
