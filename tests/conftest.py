@@ -8,12 +8,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from freelm_integrations.pool.pool import shared_pool
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says something of the machine only, which others may be using as well.
+hypothesis.settings.register_profile("freelm", deadline=None)
+hypothesis.settings.load_profile("freelm")
 
 KEY_WORDS = (
     *("_API_KEY", "GOOGLE_AI_STUDIO_KEY", "HF_TOKEN", "CLOUDFLARE_", "GITHUB_MODELS_", "FREELM_"),

@@ -76,6 +76,8 @@ class Itinerary:
         self._shy: set[str] = set()
         self._unfit: set[tuple[str, str]] = set()
         """(provider id, model id) of what cannot serve this request, whatever the key."""
+        self._again: Route | None = None
+        """What is to be asked once more at once, otherwise."""
         self._cramped: set[Route] = set()
         self._instructed: set[Route] = set()
 
@@ -84,6 +86,8 @@ class Itinerary:
 
         Of another provider than those that just failed, where there is one.
         """
+        if self._again is not None and (leased := self._lease_again(now)) is not None:
+            return leased
         if not self._tallies:
             return self._lease_first(now, self._is_fresh)
         elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if self._shy else None
@@ -116,6 +120,9 @@ class Itinerary:
 
         A fresh one of a provider neither in the air nor just failed, where there is one.
         """
+
+        if (leased := self._lease_again(now)) is not None:
+            return leased
 
         def is_elsewhere(route: Route, now: float) -> bool:
             return route.provider.id not in in_air and self._is_fresh_elsewhere(route, now)
@@ -175,6 +182,7 @@ class Itinerary:
     def forget(self, route: Route) -> None:
         """That attempt does not count: the same route is to be asked again, otherwise."""
         self._tallies.pop(route, None)
+        self._again = route
 
     def give_room(self, route: Route) -> None:
         """The same route is to be asked again, with more room for its answer."""
@@ -213,6 +221,14 @@ class Itinerary:
             view.route.provider.id == route.provider.id or view.ready_at > until
             for view in self.candidates.views(now)
         )
+
+    def _lease_again(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease what is to be asked once more; once only."""
+        route, self._again = self._again, None
+        if route is None:
+            return None
+        lease = self._pool.lease(route, now, tokens=self.candidates.tokens)
+        return None if lease is None else (route, lease)
 
     def _lease_first(self, now: float, test: _Test) -> tuple[Route, Lease] | None:
         for view in self.candidates.views(now):

@@ -9,7 +9,7 @@ import pytest
 from freelm_integrations.errors import NoRouteAnswered, StreamInterrupted
 from freelm_integrations.events import ProviderSwitched, Resumed
 from freelm_integrations.providers.provider import Mistral
-from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.providers.spec import Limit, ModelSpec
 from tests.engine.flying import (
     ANSWER,
     STOP,
@@ -30,6 +30,7 @@ from tests.pool.making import provider
 BEGUN = "The quick brown fox jumps over the lazy dog"
 REST = " and runs away into the forest, where it meets an owl that knows the way home."
 WHOLE = BEGUN + REST
+SILENT = b'{"choices": [{"message": {"reasoning_content": "hm"}, "finish_reason": "length"}]}'
 
 CUTS = [
     pytest.param([broken(ConnectionResetError("gone"))], "broken", id="reset"),
@@ -415,14 +416,22 @@ def test_only_thinking_is_asked_for_once_more_with_more_room_then_elsewhere():
     assert air.answer.text == "Paris"
 
 
+def test_it_is_asked_again_even_where_another_has_more_quota_left():
+    """Who is best has changed by the first attempt; who is to be asked more kindly has not."""
+    limits = (Limit(10, "requests", per=60.0),)
+    sky = Sky(provider("a", limits=limits), provider("b", limits=limits), strategy="quota_aware")
+    air = Air(sky).hears(0, opened(), chunk(SILENT), end)
+
+    assert air.hosts == ["a", "a"]
+
+
 def test_only_thinking_everywhere_is_no_answer():
     """Two of each, and the error says so."""
     air = Air(two())
-    silent = b'{"choices": [{"message": {"reasoning_content": "hm"}, "finish_reason": "length"}]}'
     for number in range(3):
-        air.hears(number, opened(), chunk(silent), end)
+        air.hears(number, opened(), chunk(SILENT), end)
     assert air.hosts == ["a", "a", "b", "b"]
 
-    air.hears(3, opened(), chunk(silent)).silence(0.0)
+    air.hears(3, opened(), chunk(SILENT)).silence(0.0)
     with pytest.raises(NoRouteAnswered, match="only thought"):
         air.hears(3, end)

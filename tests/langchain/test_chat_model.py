@@ -135,11 +135,11 @@ class TestCalling:
 
     def test_parameters_of_the_model_and_of_the_call_are_sent(self, lab: Lab) -> None:
         """The call's own win; what is unset is not sent."""
-        model(temperature=0.5, max_tokens=9, stop=["a"]).invoke("hi", stop=["b"], max_tokens=7)
+        model(temperature=0.5, max_tokens=90, stop=["a"]).invoke("hi", stop=["b"], max_tokens=70)
 
         body = sent(lab)
         assert body["temperature"] == 0.5
-        assert body["max_tokens"] == 7
+        assert body["max_tokens"] == 70
         assert body["stop"] == ["b"]
         assert "top_p" not in body
 
