@@ -16,6 +16,7 @@ _SHOWN_UNSPACED = 16
 """Characters that are shown of a text whose last words are longer than `_SHOWN`."""
 _LONG = 4
 """Letters of the shortest words that are told apart where they touch."""
+_COMPOUND_NAME = re.compile(r"[a-z][A-Z][a-z]")
 _ENDS_SENTENCE = re.compile(r"(?:^|\s)[^\W\d_A-Z]{3,}[.!?]\Z")
 _UNSPACED_SENTENCES = re.compile(r"[.!?][A-Z]")
 
@@ -57,6 +58,14 @@ class Edge:
     def is_in_code(self) -> bool:
         """Whether a code fence is open."""
         return len(_FENCE_LINE.findall(self._text)) % 2 == 1
+
+    @cached_property
+    def may_take_a_capital(self) -> bool:
+        """Whether its last word may go on with one: an acronym, or a name in a text of such."""
+        word = self.last_word
+        if word == word[:1] or not word[0].isupper():
+            return False
+        return word.isupper() or _COMPOUND_NAME.search(self._text) is not None
 
     def touches(self, new: str) -> bool:
         """Whether letters or digits meet."""

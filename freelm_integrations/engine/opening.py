@@ -35,7 +35,7 @@ _OF_GOING_ON = re.compile(
     r"|stopped|interrupted|what follows|follows|complet|as requested|was saying",
     re.IGNORECASE,
 )
-_ONLY_POLITE = re.compile(rf"\W*{_POLITE}\W*", re.IGNORECASE)
+_ONLY_POLITE = re.compile(rf"[\s*_]*{_POLITE}[\s*_.,:!]*", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,})\s*")
 _LINE = re.compile(r"([^\n]*?)[ \t]*(\n+)")
 _INLINE = re.compile(r"[^\n:]{3,160}:[ \t]")

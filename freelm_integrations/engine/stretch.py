@@ -106,9 +106,9 @@ class Stretch:
             joined = self._after(found, held, opening)
             if joined is not None:
                 return joined
-        if is_early and not self._plainly_goes_on(held):
-            return None
-        return self._by_the_letter(held, opening)
+        if self._plainly_goes_on(held):
+            return Join(owed=self._unsent)
+        return None if is_early else self._by_the_letter(held, opening)
 
     def _follow(self, held: str, opening: Opening) -> Retelling:
         if opening.length != self._opening_length:
@@ -165,7 +165,8 @@ class Stretch:
 
     def _plainly_goes_on(self, held: str) -> bool:
         """Whether it begins as only the middle of a text does: with a space and no capital."""
-        return held[0] == " " and self._is_open and held[1:2].islower()
+        is_spaced = held[0] == " " and self._is_open
+        return is_spaced and bool(held[1:2].strip()) and not held[1:2].isupper()
 
     @property
     def _is_open(self) -> bool:
@@ -191,7 +192,7 @@ class Stretch:
         if announces(held):
             return "it announces itself"
         is_fence_again = self._edge.is_in_code and opening.fence
-        if wrapping == "fence" and not is_fence_again and not told.endswith("\n"):
+        if wrapping == "fence" and not is_fence_again and told.rpartition("\n")[2].strip():
             return "it opens a code fence in the middle of a line"
         if wrapping == "quote" and held[opening.length :][:1].isalnum():
             if told[-1:].isalnum() or told.endswith(held[opening.length - 1]):
@@ -235,8 +236,7 @@ class Stretch:
             return False
         edge = self._edge
         is_opener = first_word(new).lower() in _OPENERS
-        is_acronym = edge.last_word.isupper() and len(edge.last_word) > 1
-        is_new_word = edge.touches(new) and not is_acronym and new[1:2].islower()
+        is_new_word = edge.touches(new) and new[1:2].islower() and not edge.may_take_a_capital
         return (is_opener or is_new_word) and not edge.makes_a_word(new)
 
     def _begins_alike(self, new: str) -> bool:
