@@ -10,7 +10,7 @@ from freelm_integrations.chat import Folding
 from freelm_integrations.connections import AsyncConnections, Connections
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
 from freelm_integrations.engine.failover import failover
-from freelm_integrations.request import Messages, make_request, names_of
+from freelm_integrations.request import Messages, checked_observer, make_request, names_of
 from freelm_integrations.settings import Settings
 
 if TYPE_CHECKING:
@@ -158,20 +158,18 @@ class FreeLLM(_Client):
         )
         began_at = self._dispatcher.clock.now()
         folding = Folding()
-        with closing(self._deltas(request, on_event)) as deltas:
+        with closing(self._deltas(request, checked_observer(on_event))) as deltas:
             for delta in deltas:
                 folding.add(delta)
         return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
 
     def stream(self, messages: Messages, **params: Any) -> Iterator[str]:
-        """The answer's text, piece by piece.
+        """The answer's text, piece by piece; nothing is sent before the first is asked for.
 
-        Takes what `chat` does; also raises StreamInterrupted.
+        Takes what `chat` does; also raises StreamInterrupted. A ConfigError over the arguments is
+        raised at once, the other errors when it is read.
         """
-        with self.stream_deltas(messages, **params) as deltas:
-            for delta in deltas:
-                if delta.text:
-                    yield delta.text
+        return _texts(self.stream_deltas(messages, **params))
 
     def stream_deltas(
         self,
@@ -184,18 +182,16 @@ class FreeLLM(_Client):
         on_event: Observer | None = None,
         **params: Any,
     ) -> DeltaStream:
-        """The answer as deltas, the first naming its origin.
+        """The answer as deltas: the first names its origin, the last has finish reason and usage.
 
-        The last with finish reason and usage.
-
-        Takes and raises what `chat` does (when first read), and StreamInterrupted with the partial
-        text when the answer breaks off after its first content. Close it, or use it in a `with`, to
-        leave early.
+        Takes what `chat` does. A ConfigError over the arguments is raised at once; what else `chat`
+        raises when it is read, and StreamInterrupted with the partial text when the answer breaks
+        off after its first content. Close it, or use it in a `with`, to leave early.
         """
         request = self._request(
             messages, _STREAMED, model, tools, tool_choice, response_format, params
         )
-        return DeltaStream(self._deltas(request, on_event))
+        return DeltaStream(self._deltas(request, checked_observer(on_event)))
 
     def models(self) -> list[ModelInfo]:
         """What may be called now, best first within a provider.
@@ -333,20 +329,15 @@ class AsyncFreeLLM(_Client):
         )
         began_at = self._dispatcher.clock.now()
         folding = Folding()
-        async with aclosing(await self._set_off(request, on_event)) as deltas:
+        observer = checked_observer(on_event)
+        async with aclosing(await self._set_off(request, observer)) as deltas:
             async for delta in deltas:
                 folding.add(delta)
         return folding.completion(latency_ms=(self._dispatcher.clock.now() - began_at) * 1000)
 
-    async def stream(self, messages: Messages, **params: Any) -> AsyncIterator[str]:
-        """The answer's text, piece by piece.
-
-        Takes what `chat` does; also raises StreamInterrupted.
-        """
-        async with self.stream_deltas(messages, **params) as deltas:
-            async for delta in deltas:
-                if delta.text:
-                    yield delta.text
+    def stream(self, messages: Messages, **params: Any) -> AsyncIterator[str]:
+        """The answer's text, piece by piece; arguments and errors as `FreeLLM.stream`."""
+        return _async_texts(self.stream_deltas(messages, **params))
 
     def stream_deltas(
         self,
@@ -363,7 +354,7 @@ class AsyncFreeLLM(_Client):
         request = self._request(
             messages, _STREAMED, model, tools, tool_choice, response_format, params
         )
-        return AsyncDeltaStream(self._deltas(request, on_event))
+        return AsyncDeltaStream(self._deltas(request, checked_observer(on_event)))
 
     async def models(self) -> list[ModelInfo]:
         """What may be called now, best first within a provider.
@@ -541,6 +532,20 @@ class AsyncDeltaStream:
     async def __aexit__(self, *exc_info: object) -> None:
         """Close it."""
         await self.aclose()
+
+
+def _texts(stream: DeltaStream) -> Iterator[str]:
+    with stream as deltas:
+        for delta in deltas:
+            if delta.text:
+                yield delta.text
+
+
+async def _async_texts(stream: AsyncDeltaStream) -> AsyncIterator[str]:
+    async with stream as deltas:
+        async for delta in deltas:
+            if delta.text:
+                yield delta.text
 
 
 def _ignore(event: Event) -> None:

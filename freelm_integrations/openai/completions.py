@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, overload
 
 from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.errors import ConfigError
 from freelm_integrations.openai.absent import Absent
 from freelm_integrations.openai.arguments import call_arguments
 from freelm_integrations.openai.errors import told
@@ -13,8 +15,6 @@ from freelm_integrations.openai.streams import AsyncStream, Stream
 from freelm_integrations.openai.translate import Chunker, completion_object, plain_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from typing_extensions import Unpack
 
     from freelm_integrations.chat import Message
@@ -74,7 +74,7 @@ class Completions(Absent):
         with told():
             plain, arguments = plain_messages(messages), call_arguments(params)
             created = int(SYSTEM_CLOCK.utc())
-            if stream is True:
+            if stream:
                 chunker = _chunker(arguments, created)
                 return Stream(self._client.stream_deltas(plain, **arguments), chunker)
             return completion_object(self._client.chat(plain, **arguments), created=created)
@@ -151,7 +151,7 @@ class AsyncCompletions(Absent):
         with told():
             plain, arguments = plain_messages(messages), call_arguments(params)
             created = int(SYSTEM_CLOCK.utc())
-            if stream is True:
+            if stream:
                 chunker = _chunker(arguments, created)
                 return AsyncStream(self._client.stream_deltas(plain, **arguments), chunker)
             return completion_object(await self._client.chat(plain, **arguments), created=created)
@@ -194,11 +194,16 @@ def _chunker(arguments: dict[str, Any], created: int) -> Chunker:
     return Chunker(created=created, include_usage=include_usage)
 
 
-def _kept(params: CallParams) -> list[Any] | None:
-    """The tools, which are gone through twice."""
-    tools = params.get("tools")
-    if tools is None or isinstance(tools, list):
-        return tools
-    kept = list(tools)
-    params["tools"] = kept
+def _kept(params: CallParams) -> list[Any]:
+    """The tools, which are gone through twice; refuses to parse what comes in pieces."""
+    if "stream" in params:
+        raise ConfigError("parse reads whole answers: leave out stream")
+    tools: object = params.get("tools")
+    if not _are_several(tools):
+        return []  # what is no list of tools is found out by who sends it
+    params["tools"] = kept = list(tools)
     return kept
+
+
+def _are_several(tools: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(tools, Iterable) and not isinstance(tools, (Mapping, str))

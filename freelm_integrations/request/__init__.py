@@ -4,6 +4,11 @@ Checked at the border, before any quota is spent: a typo is an error and not a s
 what no provider could read is never sent to one.
 """
 
-from freelm_integrations.request.request import Messages, make_request, names_of
+from freelm_integrations.request.request import (
+    Messages,
+    checked_observer,
+    make_request,
+    names_of,
+)
 
-__all__ = ["Messages", "make_request", "names_of"]
+__all__ = ["Messages", "checked_observer", "make_request", "names_of"]

@@ -27,6 +27,7 @@ Messages: TypeAlias = "str | Sequence[Message]"
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "extra_content"})
 """What may be sent of a message, in the terms of any provider."""
+_WORDS = ("name", "tool_call_id")
 _LONGEST = 30
 
 
@@ -61,6 +62,9 @@ def _message(message: object, where: str) -> Message:
     content = checked.get("content")
     if not isinstance(content, str):
         _check_content(content, f"{where}.content")
+    for name in _WORDS:
+        if not isinstance(checked.get(name), (str, type(None))):
+            raise ConfigError(f"{where}.{name} is {kind_of(checked[name])}, not a string")
     if "tool_calls" in checked:
         _check_calls(checked["tool_calls"], f"{where}.tool_calls")
     return checked
@@ -80,10 +84,14 @@ def _check_content(content: Any, where: str) -> None:
                 f"{where}[{number}] is {kind_of(part)}: a part is a string or a dict like "
                 '{"type": "text", "text": ...}'
             )
-        if part.get("type") == "text" and not isinstance(part.get("text"), str):
-            raise ConfigError(
-                f"{where}[{number}].text is {kind_of(part.get('text'))}, not a string"
-            )
+        _check_part(part, f"{where}[{number}]")
+
+
+def _check_part(part: Message, where: str) -> None:
+    needed = ("type", "text") if part.get("type") == "text" else ("type",)
+    for name in needed:
+        if not isinstance(part.get(name), str) and (name == "text" or name in part):
+            raise ConfigError(f"{where}.{name} is {kind_of(part.get(name))}, not a string")
 
 
 def _check_calls(calls: Any, where: str) -> None:
@@ -92,6 +100,8 @@ def _check_calls(calls: Any, where: str) -> None:
     for number, call in enumerate(calls or ()):
         function: object = call.get("function") if is_mapping(call) else None
         name: object = function.get("name") if is_mapping(function) else None
+        if is_mapping(call) and not isinstance(call.get("id"), (str, type(None))):
+            raise ConfigError(f"{where}[{number}].id is {kind_of(call['id'])}, not a string")
         if not (isinstance(name, str) and name):
             raise ConfigError(
                 f"{where}[{number}] names no function: a tool call is a dict like "

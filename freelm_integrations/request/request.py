@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from freelm_integrations.chat import Message
+    from freelm_integrations.events import Observer
 
-__all__ = ["Messages", "make_request", "names_of"]
+__all__ = ["Messages", "checked_observer", "make_request", "names_of"]
 
 _NO_NAME = ""
+_LONGEST_NAME = 300
+"""Characters; what is longer was pasted by mistake, and may be a secret."""
 
 
 def make_request(
@@ -59,6 +62,13 @@ def names_of(model: str | Sequence[str]) -> tuple[str, ...]:
     return _words(model)
 
 
+def checked_observer(observer: Observer | None) -> Observer | None:
+    """The function to be told events; raises ConfigError where it is none."""
+    if observer is None or callable(observer):
+        return observer
+    raise ConfigError(f"on_event takes a function of one event, not {kind_of(observer)}")
+
+
 def _words(names: object) -> tuple[str, ...]:
     several: Iterable[object] = (names,)
     if is_iterable(names) and not isinstance(names, (str, Mapping, AbstractSet)):
@@ -67,6 +77,8 @@ def _words(names: object) -> tuple[str, ...]:
     split = split_words(",".join(words))
     if not split or _NO_NAME in words:
         raise ConfigError("model is a name or a list of names; leave it out for any model")
+    if (longest := max(map(len, split))) > _LONGEST_NAME:
+        raise ConfigError(f"model is no name of {longest} characters")
     return split
 
 

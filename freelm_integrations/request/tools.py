@@ -67,7 +67,8 @@ def _tool(tool: object, where: str) -> Message:
         raise ConfigError(f"{where} is {kind_of(tool)}: tools is a list of dicts: {_SHAPE}")
     checked: Message = plain(tool, where)
     function: Any = checked.get("function")
-    if function is None and checked.get("type") not in {None, "function"}:
+    kind: object = checked.get("type")
+    if function is None and isinstance(kind, str) and kind != "function":
         return checked
     if not is_mapping(function):
         raise ConfigError(f"{where} has {_lacking(checked)}: a tool is {_SHAPE}")

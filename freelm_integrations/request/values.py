@@ -15,6 +15,7 @@ from freelm_integrations.errors import ConfigError
 DEEPEST = 100
 """Levels of lists and dicts in each other; what is deeper holds itself, or a parser's end."""
 _LARGEST = 1.7976931348623157e308
+_SHOWN = 60
 _LEAVES = frozenset({str, bool, type(None)})
 _ADVICE = (
     ("model_dump", "pass its model_dump()"),
@@ -94,7 +95,9 @@ def _copied(value: object, where: str, depth: int) -> Any:
     if isinstance(value, (str, bool, int, float)) or value is None:
         return _leaf(value, where)
     if depth == 0:
-        raise ConfigError(f"{where} is more than {DEEPEST} levels deep, or holds itself")
+        raise ConfigError(
+            f"{where[:_SHOWN]}... is more than {DEEPEST} levels deep, or holds itself"
+        )
     if is_mapping(value):
         return {
             _name(name, where): _copied(item, f"{where}.{name}", depth - 1)

@@ -185,7 +185,8 @@ async def test_the_asyncio_client_does_the_same(lab: Lab) -> None:
     """And refuses the same."""
     async with shim.AsyncOpenAI(share=False) as client:
         done = await client.chat.completions.parse(messages=[USER], response_format=Place)
-        with pytest.raises(ConfigError):
-            await client.chat.completions.parse(messages=[USER], response_format=str)
+        for wrong in ({"response_format": str}, {"stream": True}, {"tools": 5}):
+            with pytest.raises(ConfigError):
+                await client.chat.completions.parse(messages=[USER], **wrong)
 
     assert isinstance(done.choices[0].message.parsed, Place)

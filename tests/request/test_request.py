@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations import ConfigError, FreeLLM, Groq
+from freelm_integrations import AsyncFreeLLM, ConfigError, FreeLLM, Groq
 from freelm_integrations.request import names_of
 from freelm_integrations.request.messages import ROLES
 from tests.request.made import TOOL, made
@@ -111,7 +112,27 @@ def test_whatever_is_passed_there_is_a_request_or_a_config_error(
     assert repr((said, model, tools, wanted)) == before
 
 
-@pytest.mark.parametrize("ask", ["chat", "stream_deltas", "explain"])
+def test_a_text_in_place_of_a_model_is_not_repeated() -> None:
+    """It may be a secret that went astray."""
+    with pytest.raises(ConfigError, match="no name of 5000 characters"):
+        names_of(["auto", "hunter2xy-" * 500])
+
+
+@pytest.mark.parametrize("ask", ["chat", "stream", "stream_deltas"])
+@pytest.mark.parametrize("kind", [FreeLLM, AsyncFreeLLM])
+def test_an_observer_that_is_no_function_is_refused(kind: Any, ask: str) -> None:
+    """When the call is made, and not at the first event."""
+    client = kind(providers=[Groq("gsk_x", models=["m"])], share=False)
+
+    def asked() -> None:
+        said = getattr(client, ask)("hello", on_event="print")
+        asyncio.run(said)
+
+    with pytest.raises(ConfigError, match="on_event takes a function of one event, not a str"):
+        asked()
+
+
+@pytest.mark.parametrize("ask", ["chat", "stream", "stream_deltas", "explain"])
 def test_a_wrong_request_is_refused_before_anything_is_opened(ask: str) -> None:
     """By every method that takes one, when it is called."""
     client = FreeLLM(providers=[Groq("gsk_x", models=["m"])], share=False)

@@ -69,6 +69,7 @@ def test_tools_that_are_no_dicts_are_an_error(tools: Any) -> None:
         ([{"type": "function", "name": "look"}], "tools[0] has no function"),
         ([{"type": "function", "function": "look"}], "tools[0] has a str for a function"),
         ([{"type": "function", "function": None}], "for a function"),
+        ([{"type": []}], "tools[0] has no function"),
         ([named("")], "tools[0].function.name is empty"),
         ([named(" ")], "tools[0].function.name is empty"),
         ([named(None)], "tools[0].function.name is missing"),
