@@ -13,8 +13,11 @@ from freelm_integrations.wire.schemas import SchemaRules
 
 
 def _gemini(model: str, *tags: str, free: bool = True) -> ModelSpec:
-    """A Gemini: all current ones are alike in size and skill (ai.google.dev models, 2026-09)."""
-    tags = (*tags, "tools", "vision", "json_schema")
+    """A Gemini: all current ones are alike in size and skill (ai.google.dev models, 2026-09).
+
+    They know PDF and video as well, but this surface documents no part for either.
+    """
+    tags = (*tags, "tools", "vision", "audio", "json_schema")
     return ModelSpec(model, tags=tags, context=1_048_576, output=65_536, free=free)
 
 
@@ -103,6 +106,12 @@ GOOGLE = ProviderSpec(
             formats=frozenset({"date-time", "int32", "int64", "float", "double"}),
             plain_types=True,
         ),
+        # Calls come after a user or a tool, all system messages make up one instruction, and
+        # nothing may be empty.
+        system_place="gathered",
+        starts_with_user=True,
+        alternating=("",),
+        empty_content=False,
         strict_tools=False,
         format_with_tools=False,  # a 400 on 2.x
         extra_key="google",

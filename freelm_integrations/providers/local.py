@@ -24,6 +24,8 @@ LOCAL = ProviderSpec(
         },
         named_choice=False,  # LM Studio takes words only
         format_with_tools=False,  # llama.cpp: one grammar at a time
+        starts_with_user=True,
+        alternating=("",),
         system_place="first",  # as many chat templates want it
         # Where the server does not tell thinking apart; the templates of those named write the tag
         # themselves, so that answers begin inside it.

@@ -44,6 +44,7 @@ MISTRAL = ProviderSpec(
         json_word=True,  # endless white space comes back otherwise
         named_roles=frozenset({"tool"}),
         system_place="not_after_answer",
+        starts_with_user=True,
         content_beside_calls="empty",
         bridge="OK.",  # a user directly after a tool is refused
         prefix_flag="prefix",

@@ -59,6 +59,9 @@ NIM = ProviderSpec(
         json_word=True,  # `{}` may come back otherwise
         named_roles=frozenset(),
         system_place="first",  # as the templates of Gemma and Mistral want it
+        starts_with_user=True,
+        alternating=("gemma", "mistral"),
+        single_calls=("llama-3",),  # "only supports single tool-calls": in the history, too
         content_beside_calls="empty",  # null is a 422 at some
         calls_may_end=True,
         think_tags={"minimax": "think"},
@@ -83,12 +86,14 @@ NIM = ProviderSpec(
             tags=("large", "tools"),
             context=131_072,
             family="llama-3.3-70b",
+            lacks=("parallel_calls",),  # "only supports single tool-calls" (2026)
         ),
         ModelSpec(
             "meta/llama-3.1-8b-instruct",
             tags=("fast", "small", "tools"),
             context=131_072,
             family="llama-3.1-8b",
+            lacks=("parallel_calls",),  # "only supports single tool-calls" (2026)
         ),
         ModelSpec(
             "nvidia/nemotron-3.5-lightning-30b-a3b",

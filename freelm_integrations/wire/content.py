@@ -23,7 +23,7 @@ def wire_content(content: Any, rules: ChatCompletions) -> Any:
         return str(content)
     listed = cast("list[Any]", content)
     shaped = [_part(part, rules) for part in listed if not _is_foreign(part)]
-    parts = [part for part in shaped if part]
+    parts = [part for part in shaped if part and not _is_blank(part)]
     if rules.text_parts and parts:
         return parts
     return joined(parts) if all(part.get("type") == "text" for part in parts) else parts
@@ -36,6 +36,10 @@ def joined(parts: Iterable[Any]) -> str:
 
 def _is_foreign(part: Any) -> bool:
     return is_mapping(part) and part.get("type") in _FOREIGN
+
+
+def _is_blank(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "text" and part.get("text") == ""
 
 
 def _part(part: Any, rules: ChatCompletions) -> Mapping[str, Any]:

@@ -7,9 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.content import joined, wire_content
+from freelm_integrations.wire.order import Order
+from freelm_integrations.wire.pairs import paired
 from freelm_integrations.wire.shapes import (
     first_match,
     is_mapping,
+    is_named_in,
     is_sequence,
     mapping,
     sequence,
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SHORT_ID = 9
-_ANSWERS = frozenset({"assistant", "tool"})
+_INSTRUCTIONS = frozenset({"system", "developer"})
+_EMPTY = "(empty)"
+_NOTHING = ("", _EMPTY)
 _JSON_FORMATS = frozenset({"json_object", "json_schema"})
 _SAY_JSON = "Answer in JSON."
 
@@ -42,15 +47,12 @@ def shaped_messages(
     if refused:
         kept -= {name.removeprefix("messages.") for name in refused if name.startswith("messages.")}
         kept |= {"role", "content"}
-    shaped: list[Json] = []
-    for message in request.messages:
+    order = Order(rules, model)
+    for message in paired(request.messages, singly=is_named_in(rules.single_calls, model)):
         wire = _shaped(message, model, rules, kept)
         if wire is not None:
-            _place(wire, shaped, rules)
-    if rules.prefix_flag and shaped and _may_be_prefix(shaped[-1]):
-        shaped[-1][rules.prefix_flag] = True
-        if rules.thinking_parts and is_sequence(shaped[-1]["content"]):
-            shaped[-1]["content"] = joined(shaped[-1]["content"])  # goes on from text alone
+            order.place(wire)
+    shaped = order.finished()
     if rules.json_word and _wants_json(request):
         _say_json(shaped)
     if thinks_less and (word := first_match(rules.quiet_word, model)):
@@ -86,9 +88,9 @@ def _shaped(
         _make_result(wire, rules)
     elif role == "developer" and not rules.developer_role:
         wire["role"] = "system"
-    if wire["content"] is None:
-        wire["content"] = ""
-    return None if wire["role"] == "system" and not wire["content"] else wire
+    if not wire["content"]:
+        wire["content"] = "" if rules.empty_content else _EMPTY
+    return None if role in _INSTRUCTIONS and wire["content"] in _NOTHING else wire
 
 
 def _make_result(wire: Json, rules: ChatCompletions) -> None:
@@ -176,26 +178,6 @@ def _put_thinking_back(wire: Json, thinking: Sequence[Any]) -> None:
         content = [{"type": "text", "text": content}]
     if parts:
         wire["content"] = [*parts, *sequence(content)]
-
-
-def _place(wire: Json, shaped: list[Json], rules: ChatCompletions) -> None:
-    """Append the message where the provider's order allows it, mended where it does not."""
-    before = shaped[-1]["role"] if shaped else None
-    if wire["role"] == "system" and _is_out_of_place(before, rules):
-        wire["role"] = "user"
-    if rules.bridge is not None and before == "tool" and wire["role"] == "user":
-        shaped.append({"role": "assistant", "content": rules.bridge})
-    shaped.append(wire)
-
-
-def _is_out_of_place(before: str | None, rules: ChatCompletions) -> bool:
-    if rules.system_place == "anywhere" or before is None:
-        return False
-    return before in _ANSWERS if rules.system_place == "not_after_answer" else before != "system"
-
-
-def _may_be_prefix(wire: Json) -> bool:
-    return wire["role"] == "assistant" and bool(wire.get("content")) and "tool_calls" not in wire
 
 
 def _wants_json(request: Request) -> bool:

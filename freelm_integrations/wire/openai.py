@@ -64,7 +64,13 @@ class ChatCompletions:
         named_roles: the roles whose messages may have a `name`.
         developer_role: whether it is known; it becomes `system` otherwise.
         system_place: where system messages may stand: `anywhere`, `not_after_answer` (of an
-            assistant or a tool) or `first`; elsewhere they are sent as the user's.
+            assistant or a tool) or `first`, elsewhere they are sent as the user's; `gathered`: they
+            all count as the first, and are put there.
+        starts_with_user: whether an assistant may not be the first who speaks.
+        alternating: parts of the ids of models whose templates take no two messages of one role in
+            a row: they are made one.
+        single_calls: parts of the ids of models that take no more than one tool call in a turn.
+        empty_content: whether content may be empty; it says so in words otherwise.
         content_beside_calls: what stands for missing content beside tool calls.
         bridge: what the assistant is made to say between a tool's result and the user.
         text_parts: whether text-only content may stay a list of parts.
@@ -130,7 +136,11 @@ class ChatCompletions:
     message_fields: frozenset[str] = MESSAGE_FIELDS
     named_roles: frozenset[str] = EVERY_ROLE
     developer_role: bool = False
-    system_place: Literal["anywhere", "not_after_answer", "first"] = "anywhere"
+    system_place: Literal["anywhere", "not_after_answer", "first", "gathered"] = "anywhere"
+    starts_with_user: bool = False
+    alternating: tuple[str, ...] = ()
+    single_calls: tuple[str, ...] = ()
+    empty_content: bool = True
     content_beside_calls: Literal["null", "empty", "omit"] = "null"
     bridge: str | None = None
     text_parts: bool = False

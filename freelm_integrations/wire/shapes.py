@@ -68,6 +68,14 @@ def first_match(table: Mapping[str, _T], model: str) -> _T | None:
     return next((value for part, value in table.items() if part in name), None)
 
 
+def is_named_in(parts: tuple[str, ...], model: str) -> bool:
+    """Whether one of these is a part of the model's id."""
+    if not parts:
+        return False
+    name = model.lower()
+    return any(part in name for part in parts)
+
+
 def words(value: object) -> tuple[str, ...]:
     """The strings of a JSON array, in order."""
     return tuple(item for item in sequence(value) if isinstance(item, str))

@@ -310,6 +310,15 @@ def test_system_messages_stand_first_where_templates_want_them():
     assert roles == ["system", "system", "user", "user"]
 
 
+def test_system_messages_are_gathered_where_they_count_as_one():
+    """In their order, before all others."""
+    said = [{"role": "system", "content": text} for text in "abc"]
+    gathered = ChatCompletions(system_place="gathered")
+
+    assert wire(gathered, said[0], USER, said[1], USER, said[2]) == [*said, USER, USER]
+    assert wire(gathered, USER, said[0]) == [said[0], USER]
+
+
 @pytest.mark.parametrize(
     ("dialect", "kept"), [(PLAIN, True), (dialects.MISTRAL, False), (dialects.NIM, False)]
 )
