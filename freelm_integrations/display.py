@@ -19,6 +19,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from freelm_integrations.chat import fault_words
 from freelm_integrations.events import AttemptFailed, CallCommitted, Exhausted, Resumed, RouteCooled
+from freelm_integrations.rendering import NUMBERS, capacity_rows, health_rows, model_rows
+from freelm_integrations.table import table_text
 from freelm_integrations.timeline import Timeline, span
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ __all__ = [
 ]
 
 _COLOURS = {"trying": "yellow", "failed": "red", "answers": "green", "answered": "green"}
-_NUMBERS = {"#", "ms", "attempts", "answers", "median ms", "context", "left", "limit"}
 _PLAIN_WIDTH = 110
 
 
@@ -162,29 +163,35 @@ def print_summary(timeline: Timeline, console: Console | None = None) -> None:
 
 def print_models(models: Iterable[_Listed], *, console: Console | None = None) -> None:
     """Print what `models()` of a client gives: a row a model."""
-    names = ("provider", "id", "family", "tags", "context", "source")
-    listed = [model.to_dict() for model in models]
-    print_table([{name: row[name] for name in names} for row in listed], console=console)
+    print_table(_filled(model_rows(model.to_dict() for model in models)), console=console)
 
 
 def print_health(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
     """Print what `health()` of a client gives: a row a key, without its windows."""
-    print_table([_health_row(row) for row in rows], console=console)
+    print_table(_filled(health_rows(rows)), console=console)
 
 
 def print_capacity(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
-    """Print what `capacity()` of a client gives: a row a window."""
-    print_table([_capacity_row(row) for row in rows], console=console)
+    """Print what `capacity()` of a client gives: a row a window, models that stand alike in one."""
+    print_table(_filled(capacity_rows(rows)), console=console)
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], *, console: Console | None = None) -> None:
-    """Print rows; the names in any of them are the headings. What is no text is put briefly."""
+    """Print rows; the names in any of them are the headings. What is no text is put briefly.
+
+    In a pipe no line is ever folded.
+    """
     rows = list(rows)
     headings = tuple(dict.fromkeys(name for row in rows for name in row))
+    cells = [[_cell(row.get(name)) for name in headings] for row in rows]
+    console = make_console() if console is None else console
+    if not (console.is_terminal or console.is_jupyter):
+        console.file.write(table_text(headings, cells, right=NUMBERS))
+        return
     table = _table(headings)
-    for row in rows:
-        _add_row(table, [_cell(row.get(name)) for name in headings])
-    (make_console() if console is None else console).print(table)
+    for row in cells:
+        _add_row(table, row)
+    console.print(table)
 
 
 class _Listed(Protocol):
@@ -193,37 +200,10 @@ class _Listed(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def _health_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    fault, back = row["last_fault"], row["ready_after"]
-    return {
-        "provider": row["provider"],
-        "key": row["fingerprint"],
-        "state": row["state"],
-        "back in": _comeback(row["state"], back),
-        "resting": [
-            f"{rest['model'] or rest['scope']}: {fault_words(rest['kind'])}"
-            for rest in row["cooldowns"]
-        ],
-        "last fault": "" if fault is None else fault_words(fault["kind"], fault["status"]),
-    }
-
-
-def _comeback(state: str, back: float | None) -> str:
-    if state == "retired":
-        return "needs a new key"
-    return "" if back is None else span(back)
-
-
-def _capacity_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    back = row["resets_after"]
-    return {
-        "provider": row["provider"],
-        "model": row["model"] or "all together",
-        "left": f"{row['remaining']:.0f}",
-        "limit": f"{row['limit']:.0f}",
-        "unit": f"{row['unit']} / {span(row['per'])}",
-        "resets in": "" if back is None else span(back),
-    }
+def _filled(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The rows without the columns that say nothing."""
+    names = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    return [{name: row[name] for name in names} for row in rows]
 
 
 def _line(event: Event) -> str:
@@ -263,7 +243,7 @@ def _table(headings: Iterable[str]) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        is_number = heading in _NUMBERS
+        is_number = heading in NUMBERS
         table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
     return table
 

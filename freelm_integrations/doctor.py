@@ -1,50 +1,57 @@
-"""Whether each key works: one tiny request a key, all at once, and how to mend the others."""
+"""Whether each key works: one tiny request a key, all at once, and how to mend the others.
+
+First the model lists are asked for, side by side, then every key; all is over within `WITHIN`, and
+whoever has not answered by then is told as silent. A key works if an answer began. One whose models
+are crowded, or whose allowance is spent, does not work now, and is told to be in order.
+"""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.chat import fault_words
 from freelm_integrations.client import FreeLLM
+from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.errors import FreeLLMError
+from freelm_integrations.mending import mending
+from freelm_integrations.parallel import all_by
 from freelm_integrations.providers.choice import CLASSES
+from freelm_integrations.providers.keys import NO_KEY
+from freelm_integrations.providers.spec import ModelSpec
 from freelm_integrations.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from freelm_integrations.chat import AttemptRecord
+    from freelm_integrations.chat import AttemptRecord, Json
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.providers.keys import Key
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ProviderSpec
 
-__all__ = ["Finding", "examine"]
+__all__ = ["WITHIN", "Finding", "examine"]
+
+WITHIN = 9.5
+"""Seconds all of it takes at most."""
+ANSWER_WITHIN = 5.5
+"""Seconds the models of a key have, together, for the first word of an answer."""
 
 _QUESTION = "Say ok."
-_WIDEST = 120  # characters of what a provider says
-_TIMEOUT = 20.0
+_ROOM = 64  # tokens: some models think a little before they say it
 _ATTEMPTS = 3  # a key is not ill because one of its models is crowded
-_NEW_KEY = "make a new key at {page} and set {variable}"
-_MENDING: Mapping[str, str] = {
-    "unauthorized": _NEW_KEY,
-    "unpaid": "the account has no credit left: see {page}",
-    "forbidden": "check what this key may do at {page}, or " + _NEW_KEY,
-    "blocked": "the provider serves nobody from here: try another network",
-    "throttled": "nothing is wrong: its allowance is used up for now, wait",
-    "overloaded": "nothing is wrong with the key: the provider is crowded, try later",
-    "server_error": "nothing is wrong with the key: the provider is in trouble, try later",
-    "timeout": "no word in time: try later, or look at the network",
-    "unreachable": "no connection: look at the network, a proxy, or the base URL",
-    "broken": "the connection broke: look at the network or a proxy",
-    "not_on_plan": "name a model this key may use with FREELM_{name}_MODELS",
-    "model_gone": "name a model that exists with FREELM_{name}_MODELS",
-}
+_OF_THE_KEY = frozenset({"unauthorized", "unpaid", "forbidden", "blocked"})
+_RULED_OUT = "not asked: the settings rule all its models out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found of one key. `works` is None where there is no key to ask with."""
+    """What was found of one key, or of a provider without any.
+
+    `works` is None where nobody was asked: there is no key, or the settings rule its models out.
+    `ms` is the time to the first word, or to the fault. `models` is the provider's row of
+    `FreeLLM.model_lists`, None without a key.
+    """
 
     provider: str
     key: str
@@ -53,94 +60,149 @@ class Finding:
     mend: str = ""
     model: str = ""
     ms: float | None = None
-
-    def __str__(self) -> str:
-        """For people: what was found, and on a line of its own how to mend it."""
-        mark = {True: "ok   ", False: "FAILS", None: "-    "}[self.works]
-        found = f"{mark}  {self.provider:<10}  {self.key:<8}  {self.what}"
-        return f"{found}\n{' ' * 29}{self.mend}" if self.mend else found
+    models: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe dict."""
         return asdict(self)
 
 
-def examine() -> list[Finding]:
-    """Ask every key of the environment, in parallel; the providers without one come after them."""
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """A key by itself, so that no other can answer in its place."""
+
+    provider: Provider
+    key: Key
+    models: tuple[ModelSpec, ...] = ()
+    list: Json | None = None
+
+    def found(self, *, works: bool | None, what: str, **facts: Any) -> Finding:
+        mark = "" if self.key is NO_KEY else self.key.fingerprint
+        name = self.provider.name
+        return Finding(provider=name, key=mark, works=works, what=what, models=self.list, **facts)
+
+    def mend(self, kind: str) -> str:
+        return mending(self.provider, self.key, kind)
+
+
+def examine(clock: Clock = SYSTEM_CLOCK) -> list[Finding]:
+    """Ask every key of the environment; the providers without one come after them.
+
+    Raises:
+        ConfigError: The environment makes no sense.
+    """
+    ends_at = clock.now() + WITHIN
     providers = Settings.from_options().providers
-    patients = [one for provider in providers for one in _by_key(provider)]
-    with ThreadPoolExecutor(max(1, len(patients))) as pool:
-        asked = list(pool.map(_ask, patients))
-    names = {provider.name for provider in providers}
-    missing = (kind.spec for name, kind in CLASSES.items() if name not in names)
-    return [*asked, *(_keyless(spec) for spec in missing if spec.needs_key)]
+    patients = _patients(providers, clock, until=ends_at - ANSWER_WITHIN)
+    answers = all_by(ends_at, _ask, patients, clock)
+    findings = [
+        _silent(patient) if answer is None else answer
+        for patient, answer in zip(patients, answers, strict=True)
+    ]
+    return [*findings, *_without_key({provider.name for provider in providers})]
 
 
-def _by_key(provider: Provider) -> Iterator[Provider]:
-    """The provider once for each key, so that no other key can answer in its place."""
-    if not provider.spec.needs_key:
-        yield provider
-        return
-    for key in provider.keys:
-        yield type(provider)(key.secret)
+def _patients(providers: Sequence[Provider], clock: Clock, *, until: float) -> list[_Patient]:
+    """Every key, with the models there are for it now."""
+    # In a thread: a local model may take its time to be loaded.
+    (lists,) = all_by(until, _listed, [providers], clock) if providers else [None]
+    rows = lists or {}
+    return [
+        _Patient(provider, key, models, row)
+        for provider in providers
+        for models, row in [rows.get(provider.name, (_declared(provider), None))]
+        for key in provider.keys
+    ]
 
 
-def _ask(provider: Provider) -> Finding:
-    mark = provider.keys[0].fingerprint if provider.spec.needs_key else ""
+def _declared(provider: Provider) -> tuple[ModelSpec, ...]:
+    return provider.spec.models if provider.models is None else provider.models
+
+
+def _listed(providers: Sequence[Provider]) -> dict[str, tuple[tuple[ModelSpec, ...], Json]]:
+    """Name -> what its list holds that may be used, and where the list is from."""
+    with FreeLLM(providers=providers, share=False, state="memory") as client:
+        models, rows = client.refresh_models(), client.model_lists()
+    return {
+        row["provider"]: (
+            tuple(
+                ModelSpec(one.id, tags=one.tags, context=one.context, output=one.output)
+                for one in models
+                if one.provider == row["provider"]
+            ),
+            row,
+        )
+        for row in rows
+    }
+
+
+def _ask(patient: _Patient) -> Finding:
+    if not patient.models:
+        return _without_models(patient)
     client = FreeLLM(
-        providers=[provider],
-        timeout=_TIMEOUT,
+        providers=[patient.provider.with_key(patient.key, patient.models)],
+        model="auto",
+        timeout=ANSWER_WITHIN,
+        attempt_timeout=ANSWER_WITHIN,
         max_attempts=_ATTEMPTS,
         hedge=False,
+        wait=False,
         share=False,
         state="memory",
     )
+    began_at = SYSTEM_CLOCK.now()
     try:
-        with client:
-            answer = client.chat(_QUESTION, max_tokens=16)
+        with client, client.stream_deltas(_QUESTION, max_tokens=_ROOM) as deltas:
+            origin = next(delta.origin for delta in deltas if delta.origin is not None)
     except FreeLLMError as error:
-        return _fault(provider.spec, mark, error)
-    return Finding(
-        provider=provider.name,
-        key=mark,
-        works=True,
-        what=f"{answer.model} answered in {answer.latency_ms:.0f} ms",
-        model=answer.model,
-        ms=answer.latency_ms,
-    )
+        return _fault(patient, error)
+    seconds, model = SYSTEM_CLOCK.now() - began_at, origin.model
+    what = f"{model} answered in {seconds:.2f} s"
+    return patient.found(works=True, what=what, model=model, ms=seconds * 1000)
 
 
-def _fault(spec: ProviderSpec, mark: str, error: FreeLLMError) -> Finding:
-    last = error.attempts[-1] if error.attempts else None
-    if last is None or last.kind is None:
-        return Finding(provider=spec.name, key=mark, works=False, what=_first_line(str(error)))
-    return Finding(
-        provider=spec.name,
-        key=mark,
+def _fault(patient: _Patient, error: FreeLLMError) -> Finding:
+    faults = [attempt for attempt in error.attempts if attempt.kind is not None]
+    if not faults:
+        return patient.found(works=False, what=str(error).strip().partition("\n")[0])
+    of_the_key = (attempt for attempt in faults if attempt.kind in _OF_THE_KEY)
+    fault = next(of_the_key, faults[-1])
+    return patient.found(
         works=False,
-        what=_symptom(last),
-        mend=_mending(spec, last.kind),
-        model=last.model,
-        ms=last.ms,
+        what=_symptom(fault),
+        mend=patient.mend(str(fault.kind)),
+        model=fault.model,
+        ms=fault.ms,
     )
 
 
-def _symptom(last: AttemptRecord) -> str:
-    said = f": {_first_line(last.message)}" if last.message else ""
-    return fault_words(last.kind or "", last.status) + said
+def _symptom(fault: AttemptRecord) -> str:
+    if fault.kind == "timeout":
+        return f"silent: no word of {fault.model} within {fault.ms / 1000:.1f} s"
+    said = f": {fault.message}" if fault.message else ""
+    return fault_words(str(fault.kind), fault.status) + said
 
 
-def _mending(spec: ProviderSpec, kind: str) -> str:
-    words = _MENDING.get(kind, "see what the provider says")
-    variable = spec.key_variables[0] if spec.key_variables else ""
-    return words.format(page=spec.key_page, variable=variable, name=spec.name.upper())
+def _silent(patient: _Patient) -> Finding:
+    what = f"silent: no word within {ANSWER_WITHIN:.1f} s"
+    return patient.found(works=False, what=what, mend=patient.mend("timeout"))
+
+
+def _without_models(patient: _Patient) -> Finding:
+    """Nothing could be asked: that is the settings' wish, or its list could not be had."""
+    trouble = (patient.list or {}).get("trouble")
+    if trouble is None:
+        return patient.found(
+            works=None, what=_RULED_OUT, mend="see FREELM_ALLOW_TRAINING and FREELM_<NAME>_MODELS"
+        )
+    return patient.found(works=False, what=f"no model is known: {trouble}")
+
+
+def _without_key(found: set[str]) -> list[Finding]:
+    specs = (kind.spec for name, kind in CLASSES.items() if name not in found)
+    return [_keyless(spec) for spec in specs if spec.needs_key]
 
 
 def _keyless(spec: ProviderSpec) -> Finding:
-    mend = f"set {spec.key_variables[0]}; a free key: {spec.key_page}"
+    mend = f"set {spec.key_variables[0]}, from {spec.key_page}"
     return Finding(provider=spec.name, key="", works=None, what="no key", mend=mend)
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]}..."

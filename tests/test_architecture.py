@@ -77,9 +77,21 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "langchain": FRONT_END,
     "llama_index": FRONT_END,
     "timeline": ("chat", "events"),
-    "display": ("chat", "events", "timeline"),
-    "doctor": (*FRONT_END, "providers"),
-    "cli": (*FRONT_END, "demo", "display", "doctor"),
+    "table": (),
+    "console": (),
+    "parallel": ("clock",),
+    "rendering": ("chat", "table", "timeline"),
+    "display": ("chat", "events", "rendering", "table", "timeline"),
+    "mending": ("providers",),
+    "selection": ("errors", "nearest"),
+    "commandline": ("nearest", "providers.choice", "version"),
+    "asking": ("chat", "client", "clock", "console", "errors"),
+    "doctor": (*FRONT_END, "mending", "parallel", "providers"),
+    "cli": (
+        *FRONT_END,
+        *("asking", "commandline", "console", "selection"),
+        *("demo", "doctor", "rendering", "table"),
+    ),
     "__main__": ("cli",),
     "lab": ("nearest",),
     "lab.lab": ("clock", "lab", "nearest"),
@@ -159,19 +171,20 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "connections",  # made once by whoever comes first
         "embedded",  # a server's process is started once
         "timeline",  # told from any thread
+        "parallel",  # many side by side
         "langchain.clients",
         "langchain.handler",
         "llama_index.configured",
         "lab",
         "demo",
     ),
-    "queue": ("engine.blocking",),
+    "queue": ("engine.blocking", "parallel"),
     "socket": ("embedded", "lab"),
     "ssl": ("engine.transport",),
     "sqlite3": (),
     "subprocess": ("embedded",),
     "multiprocessing": (),
-    "concurrent": ("doctor", "lab"),  # many side by side
+    "concurrent": ("lab",),  # many side by side
     "requests": (),
     "urllib.request": (
         "engine.transport",
@@ -180,7 +193,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
 }
 
 NO_TITLES = frozenset({"utils", "util", "helpers", "common", "base", "types", "misc"})
-ACTS = {"print": ("cli", "demo"), "input": (), "eval": (), "exec": (), "breakpoint": ()}
+ACTS = {"print": ("demo",), "input": (), "eval": (), "exec": (), "breakpoint": ()}
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def test_a_failover_is_a_fault_that_another_attempt_followed():
 
 
 def test_every_kind_of_fault_has_words_for_people():
-    assert set(FAULT_KINDS) == set(KIND_WORDS)
+    assert set(FAULT_KINDS) <= set(KIND_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -206,20 +206,20 @@ def asked() -> Dispatcher:
         (
             "models",
             print_models,
-            "provider id family tags context source",
-            [["groq", "small"], ["groq", "large"], ["local", "owl"]],
+            "provider id list",
+            [["groq", "small", "as set"], ["groq", "large"], ["local", "owl"]],
         ),
         (
             "health",
             print_health,
-            "provider key state back in resting last fault",
+            "provider key state models resting last fault",
             [["groq", "ready", "large: overloaded"], ["local", "keyless", "key refused (401)"]],
         ),
         (
             "capacity",
             print_capacity,
-            "provider model left limit unit resets in",
-            [["groq", "small", "30", "requests / 60 s"], ["groq", "large", "tokens / 24 h"]],
+            "provider model left of unit whole again in",
+            [["groq", "small", "30", "requests a minute"], ["groq", "large", "tokens a day"]],
         ),
     ],
 )
