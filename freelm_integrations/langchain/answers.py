@@ -2,8 +2,9 @@
 
 Core adds chunks up by rules of its own (seen with langchain-core 1.7.2): strings are joined, so a
 name sent twice comes out doubled; the v3 event stream instead keeps the last value of each key.
-Hence who speaks is said once, on the first chunk, and how it ended once, on the last; only
-`model_provider`, which core knows to keep, stands on all.
+Hence who speaks is said once, on the first chunk of text or tool calls (who breaks off while it
+thinks did not answer), and how it went and ended once, on the last; only `model_provider`, which
+core knows to keep, stands on all.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def to_message(completion: Completion) -> AIMessage:
                 "key": completion.key,
                 "attempts": [attempt.to_dict() for attempt in completion.attempts],
                 "integrity": completion.integrity,
+                **({"seams": list(completion.seams)} if completion.seams else {}),
             },
         },
         usage_metadata=None if completion.usage is None else to_usage(completion.usage),
@@ -159,6 +161,9 @@ class ChunkWriter:
         self._whole_at_end = whole_at_end
         self._opening: Origin | None = None
         self._origins: list[Origin] = []
+        self._seams: list[int] = []
+        self._length = 0
+        """Characters of text written so far."""
         self._call_ids: dict[int, str] = {}
         self._finish_reason: str | None = None
         self._usage: Usage | None = None
@@ -167,21 +172,20 @@ class ChunkWriter:
     def write(self, delta: Delta) -> list[ChatGenerationChunk]:
         """The chunks of one delta; none for one that says nothing a reader sees."""
         text, reasoning, calls, finish_reason, usage, origin, extra, _ = delta
-        if not (reasoning or calls or finish_reason or usage or origin or extra or self._opening):
-            return [_text_chunk(text)] if text else []
         if origin is not None:
             self._meet(origin)
+        self._length += len(text)
+        if not (reasoning or calls or finish_reason or usage or extra or self._opening):
+            return [_text_chunk(text)] if text else []
         # Repeated usage is cumulative: the last snapshot counts, once.
         self._usage = usage if usage is not None else self._usage
         self._finish_reason = finish_reason or self._finish_reason
         self._extra = extra or self._extra
-        chunks = [_chunk(additional_kwargs={REASONING: reasoning})] if reasoning else []
-        if text:
-            chunks.append(_text_chunk(text))
-        chunks += [self._call_chunk(part) for part in calls]
-        if chunks and self._opening is not None:
-            self._introduce(chunks[0], self._opening)
-        return chunks
+        answer = [_text_chunk(text)] if text else []
+        answer += [self._call_chunk(part) for part in calls]
+        if answer and self._opening is not None:
+            self._introduce(answer[0], self._opening)
+        return [_chunk(additional_kwargs={REASONING: reasoning}), *answer] if reasoning else answer
 
     def finish(self) -> ChatGenerationChunk:
         """The last chunk: how it ended, what it used, and what is still to be said of the call."""
@@ -197,30 +201,31 @@ class ChunkWriter:
         return chunk
 
     def _meet(self, origin: Origin) -> None:
-        self._opening = None if self._origins else origin
-        self._origins.append(origin)
+        if self._length or self._call_ids:
+            self._seams.append(self._length)
+            self._origins.append(origin)
+        else:
+            self._opening, self._origins = origin, [origin]
 
     def _introduce(self, chunk: ChatGenerationChunk, origin: Origin) -> None:
         self._opening = None
         chunk.message.response_metadata["model_name"] = origin.model
         chunk.generation_info = gateway_note(origin.provider, origin.model)
         if not self._whole_at_end:
-            chunk.message.response_metadata["freelm"] = _identity(origin)
+            chunk.message.response_metadata["freelm"] = _who(origin)
 
     def _closing(self, said: Json | None) -> Json:
         """The `freelm` entry of the last chunk: it adds to what the first one said."""
-        first = self._origins[0] if self._origins else None
         entry: Json = dict(said or {})
-        if self._whole_at_end and first is not None:
-            entry.update(_identity(first))
-        entry["integrity"] = "stitched" if len(self._origins) > 1 else "complete"
-        if first is not None and len(self._origins) > 1:
-            later = [attempt.to_dict() for attempt in self._origins[-1].attempts]
-            entry["attempts"] = entry.get("attempts", []) + later[len(first.attempts) :]
-            entry["resumed"] = [
-                {"provider": origin.provider, "model": origin.model, "key": origin.key}
-                for origin in self._origins[1:]
-            ]
+        if self._whole_at_end and self._origins:
+            entry.update(_who(self._origins[0]))
+        entry["attempts"] = [
+            attempt.to_dict() for origin in self._origins[-1:] for attempt in origin.attempts
+        ]
+        entry["integrity"] = "stitched" if self._seams else "complete"
+        if self._seams:
+            entry["seams"] = self._seams
+            entry["resumed"] = [_who(origin) for origin in self._origins[1:]]
         return entry
 
     def _call_chunk(self, part: ToolCallPart) -> ChatGenerationChunk:
@@ -240,10 +245,5 @@ def _chunk(**fields: Any) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=message)
 
 
-def _identity(origin: Origin) -> Json:
-    return {
-        "provider": origin.provider,
-        "model": origin.model,
-        "key": origin.key,
-        "attempts": [attempt.to_dict() for attempt in origin.attempts],
-    }
+def _who(origin: Origin) -> Json:
+    return {"provider": origin.provider, "model": origin.model, "key": origin.key}

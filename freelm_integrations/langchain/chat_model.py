@@ -95,7 +95,7 @@ class ChatFreeLLM(ObservedChatModel):
         `message.usage_metadata` in both modes; `message.response_metadata` tells `model_name` (who
         answered), `finish_reason`, `model_provider` (always `freelm`) and `freelm`: provider,
         model, key fingerprint, every attempt, and integrity. In a stream that was carried on
-        elsewhere, `freelm["resumed"]` lists who took over.
+        elsewhere, `freelm["resumed"]` lists who took over, `freelm["seams"]` at which character.
 
     Failover, key rotation, events, errors:
         Handlers see the custom events `freelm.attempt_failed`, `freelm.provider_switched`,

@@ -53,7 +53,7 @@ def chat_response(completion: Completion) -> ChatResponse:
     thinking = _thinking(completion.reasoning, completion.usage, completion.extra)
     facts = _facts(
         Origin(completion.provider, completion.model, completion.key, completion.attempts),
-        stitched=completion.integrity == "stitched",
+        seams=completion.seams,
     )
     raw = dict(completion.raw)
     raw |= _raw(facts, completion.response_id, completion.finish_reason, completion.usage)
@@ -87,6 +87,7 @@ class GrowingAnswer:
         self._extra: Mapping[str, Any] | None = None
         self._facts: Json = {}
         self._origin: Origin | None = None
+        self._seams: list[int] = []
 
     def add(self, delta: Delta) -> ChatResponse:
         """The whole answer up to and including `delta`.
@@ -95,8 +96,7 @@ class GrowingAnswer:
             StreamInterrupted: the answer ended in a tool call whose arguments are no JSON object.
         """
         if delta.origin is not None:
-            self._facts = _facts(delta.origin, stitched=self._origin is not None)
-            self._origin = delta.origin
+            self._meet(delta.origin)
         self.text += delta.text
         self._reasoning += delta.reasoning
         if delta.extra is not None:
@@ -112,6 +112,15 @@ class GrowingAnswer:
             delta=delta.text,
             additional_kwargs=additional,
         )
+
+    def _meet(self, origin: Origin) -> None:
+        """Somebody speaks: the first, one who carries on the text, or one who begins anew."""
+        if self.text or self._calls:
+            self._seams.append(len(self.text))
+        else:
+            self._reasoning = ""  # of one who broke off before the answer
+        self._facts = _facts(origin, seams=self._seams)
+        self._origin = origin
 
     @property
     def _response_id(self) -> str | None:
@@ -160,13 +169,14 @@ def _thinking(
     ]
 
 
-def _facts(origin: Origin, *, stitched: bool) -> Json:
-    return {
+def _facts(origin: Origin, *, seams: Sequence[int]) -> Json:
+    where: Json = {"seams": list(seams)} if seams else {}
+    return where | {
         "provider": origin.provider,
         "model": origin.model,
         "key": origin.key,
         "attempts": [record.to_dict() for record in origin.attempts],
-        "integrity": "stitched" if stitched else "complete",
+        "integrity": "stitched" if seams else "complete",
     }
 
 

@@ -183,7 +183,8 @@ def test_who_speaks_is_said_on_the_first_chunk_and_how_it_ended_on_the_last() ->
 
     first, second, last = (chunk.message.response_metadata for chunk in chunks)
     assert first["model_name"] == "m2"
-    assert first["freelm"]["attempts"] == [FAILED.to_dict(), SPOKE.to_dict()]
+    assert "attempts" not in first["freelm"]
+    assert last["freelm"]["attempts"] == [FAILED.to_dict(), SPOKE.to_dict()]
     assert second == {"model_provider": "freelm"}
     assert last["finish_reason"] == "stop"
     assert "model_name" not in last
@@ -208,7 +209,8 @@ def test_chunks_share_nothing_that_can_be_changed() -> None:
 def test_a_carried_on_stream_tells_its_seam(whole_at_end: bool) -> None:
     """The first speaker keeps its name; who took over, and after what, is added at the end."""
     cut = AttemptRecord("mistral", "m2", "k2", kind="cut", ms=9.0)
-    second = Origin("google", "m3", "k3", (FAILED, SPOKE, cut), "r2")
+    carried = AttemptRecord("google", "m3", "k3", ms=3.0)
+    second = Origin("google", "m3", "k3", (FAILED, cut, carried), "r2")
     deltas = [Delta("a", origin=ORIGIN), Delta("b", origin=second), Delta(finish_reason="stop")]
 
     metadata = added(chunks_of(deltas, whole_at_end=whole_at_end)).response_metadata
@@ -218,10 +220,28 @@ def test_a_carried_on_stream_tells_its_seam(whole_at_end: bool) -> None:
         "provider": "mistral",
         "model": "m2",
         "key": "k2",
-        "attempts": [FAILED.to_dict(), SPOKE.to_dict(), cut.to_dict()],
+        "attempts": [FAILED.to_dict(), cut.to_dict(), carried.to_dict()],
         "integrity": "stitched",
+        "seams": [1],
         "resumed": [{"provider": "google", "model": "m3", "key": "k3"}],
     }
+
+
+def test_who_broke_off_while_it_thought_is_not_who_answered() -> None:
+    """Nothing of the answer was seen of it; its name would be joined to the other's."""
+    second = Origin("google", "m3", "k3", (FAILED, SPOKE), "r2")
+    deltas = [
+        Delta(reasoning="hm", origin=ORIGIN),
+        Delta(reasoning="well", origin=second),
+        Delta("a"),
+        Delta(finish_reason="stop"),
+    ]
+
+    metadata = added(chunks_of(deltas)).response_metadata
+
+    assert metadata["model_name"] == "m3"
+    assert metadata["freelm"]["provider"] == "google"
+    assert metadata["freelm"]["integrity"] == "complete"
 
 
 def test_an_answer_that_said_nothing_is_still_one_chunk() -> None:

@@ -229,8 +229,19 @@ def test_a_stitched_answer_says_so_and_names_the_last_speaker() -> None:
 
     last = answer.add(Delta(text="two", origin=ORIGIN))
 
-    assert last.raw["freelm"] == {**FACTS, "integrity": "stitched"}
+    assert last.raw["freelm"] == {**FACTS, "integrity": "stitched", "seams": [4]}
     assert last.message.content == "one two"
+
+
+def test_an_answer_begun_anew_forgets_what_was_thought_before() -> None:
+    """Whoever broke off while it thought had answered nothing."""
+    answer = GrowingAnswer()
+    answer.add(Delta(reasoning="hm", origin=Origin("groq", "a", "11111111", ATTEMPTS[:1])))
+
+    last = answer.add(Delta(reasoning="well", text="two", origin=ORIGIN))
+
+    assert last.raw["freelm"] == FACTS
+    assert [block.content for block in last.message.blocks if hasattr(block, "content")] == ["well"]
 
 
 DELTAS = st.lists(
