@@ -143,15 +143,16 @@ def _model(stored: dict[str, Any]) -> ModelSpec:
     for name, types in _FIELDS.items():
         if type(stored[name]) not in types:
             raise TypeError(name)
-    if not all(isinstance(tag, str) for tag in stored["tags"]):
+    if not all(isinstance(word, str) for name in _WORDS for word in stored[name]):
         raise TypeError("tags")
     if not stored["id"] or any(stored[size] is not None and stored[size] < 1 for size in _SIZES):
         raise ValueError("a model without a name or of no size")
-    fields: dict[str, Any] = {**stored, "tags": tuple(stored["tags"])}
+    fields: dict[str, Any] = {**stored, **{name: tuple(stored[name]) for name in _WORDS}}
     return ModelSpec(**fields)
 
 
 _SIZES = ("context", "output")
+_WORDS = ("tags", "lacks")
 _FIELDS: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "tags": (list,),
@@ -159,4 +160,5 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "output": (int, type(None)),
     "family": (str, type(None)),
     "free": (bool,),
+    "lacks": (list,),
 }

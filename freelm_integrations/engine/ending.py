@@ -105,6 +105,8 @@ def _what_ended(summary: Summary) -> str:
         return f"no route answered within {summary.timeout:g} s ({tries})"
     if summary.is_out_of_attempts:
         return f"no route answered ({tries}, the most one call may make)"
+    if not (count or summary.views):
+        return "nobody can serve this request"
     return f"no route answered ({tries})" if count else "no route is free to answer"
 
 

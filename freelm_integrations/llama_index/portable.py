@@ -101,7 +101,8 @@ def _restored(data: Json) -> object:
 def _model(data: Json) -> ModelSpec:
     limits = data.get("limits")
     given: dict[str, Any] = dict(data)
-    given["tags"] = tuple(given.get("tags") or ())
+    for words in ("tags", "lacks"):
+        given[words] = tuple(given.get(words) or ())
     given["limits"] = None if limits is None else tuple(_limit(limit) for limit in limits)
     return ModelSpec(**given)
 

@@ -47,12 +47,14 @@ class Seat:
         state = self.state
         ready_at, why = _rested_at(state, now)
         headroom, room, changes_at = 1.0, math.inf, math.inf
+        most = {"tokens": math.inf, "input_tokens": math.inf}
         for window in state.quota.windows:
             left = window.remaining(now)
             headroom = min(headroom, left / window.amount if window.amount > 0 else 0.0)
             changes_at = min(changes_at, window.changes_at(now))
             if window.unit != "requests":
                 room = min(room, left)
+                most[window.unit] = min(most.get(window.unit, math.inf), window.amount)
             if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > ready_at:
                 ready_at, why = window_at, "window"
         if ready_at > now:
@@ -60,7 +62,16 @@ class Seat:
         else:
             why = None
         route = self.view.route
-        self.view = RouteView(route, ready_at, headroom, state.pacing.latency, state.in_flight, why)
+        self.view = RouteView(
+            route,
+            ready_at,
+            headroom,
+            state.pacing.latency,
+            state.in_flight,
+            why,
+            most["input_tokens"],
+            most["tokens"],
+        )
         self.room = room
         self._seen = state.account.version + state.provider.version
         self._from = now

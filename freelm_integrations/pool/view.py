@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,3 +38,7 @@ class RouteView(NamedTuple):
     in_flight: int
     resting: str | None = None
     """Why it is not ready (a fault kind, `window`, `breaker`, `retired`), None when it is."""
+    most_input: float = math.inf
+    """Tokens of prompt that its windows let through at once, at the very most."""
+    most: float = math.inf
+    """The same of prompt and answer together."""

@@ -24,10 +24,13 @@ FAST = re.compile(
 SMALL = re.compile(r"[-_:]\d(?:\.\d)?b\b")
 LARGE = re.compile(r"large|ultra|super|pro\b|[-_:](?:[6-9]\d|[1-9]\d\d)b\b")
 VISION = re.compile(r"vision|[-_]vl\b|omni|pixtral|gemma-[34]|llama-4|\bgemini-")
+AUDIO = re.compile(r"\bgemini-")
 REASONING = re.compile(
     r"think|reason|gpt-oss|magistral|[-_/]r1\b|nemotron-3|qwen3|glm-[45]|kimi-k|deepseek-v[34]|minimax|\bo\d\b"
 )
 SIZE = re.compile(r"\d(?:\.\d)?b\b")
+_SKILLS = {"tools": "tools", "json_schema": "structured_outputs"}
+_MODALITIES = {"vision": "image", "audio": "audio", "files": "file", "video": "video"}
 TAIL = re.compile(r"[-_](?:instruct|it|chat|versatile|latest|preview|\d{4,8})\b")
 
 
@@ -38,14 +41,16 @@ def models_from(spec: ProviderSpec, listed: Iterable[ListedModel]) -> tuple[Mode
     """
     known = {model.id: place for place, model in enumerate(spec.models)}
     found: dict[str, tuple[tuple[int, int, int], ModelSpec]] = {}
-    for number, row in enumerate(listed):
+    rows = tuple(listed)
+    tells = frozenset(skill for row in rows for skill in row.features)
+    for number, row in enumerate(rows):
         if not _chats(spec, row):
             continue
         if row.id in known:
             place = known[row.id]
-            found[row.id] = (0, 0, place), _refreshed(spec.models[place], row)
+            found[row.id] = (0, 0, place), _refreshed(spec.models[place], row, tells)
         else:
-            model = _described(spec, row)
+            model = _described(spec, row, tells)
             found[row.id] = (1, _slowness(model), number), model
     return tuple(model for _, model in sorted(found.values(), key=lambda pair: pair[0]))
 
@@ -85,38 +90,70 @@ def _is_free(spec: ProviderSpec, row: ListedModel) -> bool:
     return row.id.endswith(spec.free_suffix) if row.free is None else row.free
 
 
-def _refreshed(model: ModelSpec, row: ListedModel) -> ModelSpec:
+def _refreshed(model: ModelSpec, row: ListedModel, tells: frozenset[str]) -> ModelSpec:
+    """A declared model as it is listed now: what the list says is newer than what we know."""
     context = model.context if row.context is None else row.context
     output = model.output if row.output is None else row.output
-    if (context, output) == (model.context, model.output):
-        return model
-    return replace(model, context=context, output=output)
+    said = _said(row, tells)
+    tags = tuple(tag for tag in model.tags if said.get(tag, True))
+    tags += tuple(tag for tag, holds in said.items() if holds and tag not in tags)
+    lacks = _lacking(row, tells) or model.lacks
+    fresh = replace(model, context=context, output=output, tags=tags, lacks=lacks)
+    return model if fresh == model else fresh
 
 
-def _described(spec: ProviderSpec, row: ListedModel) -> ModelSpec:
+def _described(spec: ProviderSpec, row: ListedModel, tells: frozenset[str]) -> ModelSpec:
     return ModelSpec(
         row.id,
-        tags=_tags(row),
+        tags=_tags(row, tells),
         context=row.context,
         output=row.output,
         family=family_of(row.id),
         free=_is_free(spec, row),
+        lacks=_lacking(row, tells),
     )
 
 
-def _tags(row: ListedModel) -> tuple[str, ...]:
+def _said(row: ListedModel, tells: frozenset[str]) -> dict[str, bool]:
+    """The tags that the list itself gives or denies a model.
+
+    `tells` are the skills it names of any: one that it never names, it does not tell of.
+    """
+    said = {
+        tag: skill in row.features
+        for tag, skill in _SKILLS.items()
+        if row.features and skill in tells
+    }
+    if row.input_modalities:
+        said.update({tag: kind in row.input_modalities for tag, kind in _MODALITIES.items()})
+    return said
+
+
+def _lacking(row: ListedModel, tells: frozenset[str]) -> tuple[str, ...]:
+    """OpenRouter names the choice of tools beside the tools themselves."""
+    is_shy = "tools" in row.features and "tool_choice" in tells - set(row.features)
+    return ("forced_tool",) if is_shy else ()
+
+
+def _tags(row: ListedModel, tells: frozenset[str]) -> tuple[str, ...]:
     """What the list says, and where it says nothing what the name suggests."""
     name = row.id.lower()
-    says = {
+    guessed = {
         "fast": bool(FAST.search(name)),
         "small": bool(SMALL.search(name)),
         "large": bool(LARGE.search(name)),
-        "tools": "tools" in row.features if row.features else True,
-        "vision": "image" in row.input_modalities or bool(VISION.search(name)),
-        "reasoning": "reasoning" in row.features or bool(REASONING.search(name)),
-        "json_schema": "structured_outputs" in row.features or "json_schema" in row.features,
+        "tools": not row.features,
+        "vision": bool(VISION.search(name)),
+        "audio": bool(AUDIO.search(name)),
+        "reasoning": bool(REASONING.search(name)),
     }
-    return tuple(tag for tag, holds in says.items() if holds)
+    tags = {**guessed, **_said(row, tells), "reasoning": _reasons(row, guessed["reasoning"])}
+    return tuple(tag for tag, holds in tags.items() if holds)
+
+
+def _reasons(row: ListedModel, is_guessed: bool) -> bool:  # noqa: FBT001 - private
+    """Some lists leave it out of models that do think: the name may say more."""
+    return is_guessed or "reasoning" in row.features
 
 
 def _slowness(model: ModelSpec) -> int:

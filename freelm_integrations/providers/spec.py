@@ -46,9 +46,11 @@ class ModelSpec:
 
     `context` is prompt plus answer, `output` the longest answer, both in tokens, None for unknown.
     `family` names the same open-weights model across providers. `tags` are what models are asked
-    for by: `fast`, `large`, `small`, `tools`, `vision`, `reasoning` (thinks before it speaks),
-    `json_schema`. `limits` hold for this model alone, in place of all else that is said of it.
-    `free` is False for what is known to cost money.
+    for by: `fast`, `large`, `small`, `tools`, `vision`, `audio`, `files`, `video` (what it takes
+    beside text), `reasoning` (thinks before it speaks), `json_schema`. `limits` hold for this model
+    alone, in place of all else that is said of it. `free` is False for what is known to cost money.
+    `lacks` is what models with tools can usually do and this one is known not to: `forced_tool`,
+    `parallel_calls` (several in one turn).
     """
 
     id: str
@@ -59,6 +61,7 @@ class ModelSpec:
     family: str | None = None
     limits: tuple[Limit, ...] | None = None
     free: bool = True
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ ZAI = ProviderSpec(
     # One call at a time per model is the published limit (2026-08); this is about what that lets
     # through in a minute, an estimate.
     tiers={"free": Tier(each_model=(Limit(10, "requests", per=60),)), "paid": Tier()},
-    # Priced Free on docs.z.ai, 2026-08. The last one is being retired.
+    # Priced Free on docs.z.ai, 2026-08. The last one is being retired. Before GLM-5 the choice of a
+    # tool is always left to the model (docs, 2026).
     models=(
         ModelSpec(
             "glm-4.7-flash",
@@ -61,6 +62,7 @@ ZAI = ProviderSpec(
             context=200_000,
             output=128_000,
             family="glm-4.7-flash",
+            lacks=("forced_tool",),
         ),
         ModelSpec(
             "glm-4.6v-flash",
@@ -75,6 +77,7 @@ ZAI = ProviderSpec(
             context=128_000,
             output=96_000,
             family="glm-4.5-flash",
+            lacks=("forced_tool",),
         ),
     ),
     # Data of its use may serve to improve its products (user agreement, as quoted in 2026).

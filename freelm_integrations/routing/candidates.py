@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.routing import filters
 from freelm_integrations.routing.catalog import in_ranks, matches, resolve
-from freelm_integrations.routing.filters import LeftOut, Needs, admit, needs_of, thresholds
+from freelm_integrations.routing.filters import LeftOut, admit, thresholds
+from freelm_integrations.routing.needs import Needs, needs_of
 from freelm_integrations.routing.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Candidates:
     `tokens` is what one attempt is expected to use, prompt and answer.
     """
 
-    __slots__ = ("_plan", "_pool", "_strategy", "_turn", "needs", "tokens")
+    __slots__ = ("_crowded", "_plan", "_pool", "_strategy", "_turn", "needs", "tokens")
 
     def __init__(
         self, plan: Plan, needs: Needs, pool: Routes, strategy: Strategy, turn: int
@@ -102,17 +103,58 @@ class Candidates:
         self._pool = pool
         self._strategy = strategy
         self._turn = turn
+        self._crowded: dict[Route, float] = {}
 
     def views(self, now: float) -> Iterator[RouteView]:
-        """Every admissible route as it is now, ready or not, best first; lazily, rank by rank."""
+        """Every admissible route as it is now, ready or not, best first; lazily, rank by rank.
+
+        Routes whose limits, as they are known now, never let so large a request through are left
+        out, unless there are no others.
+        """
+        crowded: list[RouteView] = []
+        is_served = False
         for place in range(len(self._plan.ranks)):
             routes = self._plan.routes(place, self._pool)
-            views = self._pool.views(routes, now, tokens=self.tokens)
-            yield from views if len(views) == 1 else self._strategy(views, self._turn)
+            views = self._sorted_out(self._pool.views(routes, now, tokens=self.tokens), crowded)
+            is_served = is_served or bool(views)
+            yield from views if len(views) <= 1 else self._strategy(views, self._turn)
+        self._crowded = {view.route: self._most(view) for view in crowded} if is_served else {}
+        if not is_served:
+            yield from crowded
 
     def left_out(self) -> tuple[tuple[str, str, str], ...]:
-        """(provider, model, reason) for what cannot serve this request."""
-        return tuple((out.provider.name, out.model.id, out.reason) for out in self._plan.left_out)
+        """(provider, model, reason) for what cannot serve this request.
+
+        What only the limits leave out is told once `views` was gone through to its end.
+        """
+        unable = ((out.provider, out.model, out.reason) for out in self._plan.left_out)
+        crowded = (
+            (route.provider, route.model, _too_few(most, self.needs))
+            for route, most in self._crowded.items()
+        )
+        told = ((one.name, model.id, why) for one, model, why in (*unable, *crowded))
+        return tuple(dict.fromkeys(told))
+
+    def _sorted_out(
+        self, views: Sequence[RouteView], crowded: list[RouteView]
+    ) -> Sequence[RouteView]:
+        """The views of routes that are large enough; the others are put to the crowded ones."""
+        prompt, whole = self.needs.surely, self.needs.surely_in_all
+        small = [view for view in views if prompt > view.most_input or whole > view.most]
+        if not small:
+            return views
+        crowded += small
+        return [view for view in views if prompt <= view.most_input and whole <= view.most]
+
+    def _most(self, view: RouteView) -> float:
+        return view.most_input if self.needs.surely > view.most_input else view.most
+
+
+def _too_few(most: float, needs: Needs) -> str:
+    answer = "" if needs.output is None else f" and an answer of {needs.output}"
+    return (
+        f"its limits let {most:g} tokens through at once, too few for about {needs.prompt}{answer}"
+    )
 
 
 class Router:
@@ -171,10 +213,14 @@ class _Known:
         return (
             wanted,
             needs.tools,
+            needs.forced_tool,
+            needs.parallel_calls,
             needs.vision,
+            needs.parts,
             needs.json_schema,
             bisect_left(sizes, needs.surely),
             None if needs.output is None else bisect_left(sizes, needs.output),
+            bisect_left(sizes, needs.surely_in_all),
         )
 
 

@@ -132,3 +132,19 @@ def test_an_attempt_is_a_line_to_read_and_shows_what_is_known_of_it(record, line
     """Without its empty fields."""
     assert str(record) == line
     assert repr(record) == shown
+
+
+def test_a_request_that_nobody_can_serve_is_told_so_with_who_was_left_out_and_why():
+    """Nobody is busy: nothing was sent, and waiting would not help."""
+    out = (
+        ("groq", "small", "does not hear sound"),
+        ("groq", "large", "does not hear sound"),
+        ("nim", "owl", "does not read files"),
+    )
+    error = error_for(summary(left_out=out), utc=0.0)
+
+    assert str(error).splitlines() == [
+        "nobody can serve this request:",
+        "  groq: 2 left out (does not hear sound)",
+        "  nim: 1 left out (does not read files)",
+    ]

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 HOSTED = [spec for spec in PROVIDERS.values() if spec.name != "local"]
 EVERY = pytest.mark.parametrize("spec", list(PROVIDERS.values()), ids=list(PROVIDERS))
 EACH_HOSTED = pytest.mark.parametrize("spec", HOSTED, ids=[spec.name for spec in HOSTED])
-TAGS = {"fast", "large", "small", "tools", "vision", "reasoning", "json_schema"}
+TAGS = {
+    "audio",
+    "files",
+    "video",
+    "fast",
+    "large",
+    "small",
+    "tools",
+    "vision",
+    "reasoning",
+    "json_schema",
+}
 
 
 def body(name: str, model: str, *, tags: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:

@@ -113,10 +113,10 @@ def test_a_declared_model_that_is_confirmed_is_the_same_object() -> None:
 
 
 TAGS: dict[str, str] = {
-    "gemini-2.5-flash": "fast tools vision",
-    "gemini-2.5-flash-lite": "fast tools vision",
-    "gemini-2.5-pro": "large tools vision",
-    "gemini-exp": "tools vision",
+    "gemini-2.5-flash": "fast tools vision audio",
+    "gemini-2.5-flash-lite": "fast tools vision audio",
+    "gemini-2.5-pro": "large tools vision audio",
+    "gemini-exp": "tools vision audio",
     "llama-3.1-8b-instant": "fast small tools",
     "llama-3.3-70b-versatile": "large tools",
     "meta/llama-3.1-405b-instruct": "large tools",
@@ -260,3 +260,53 @@ def test_what_a_list_does_not_price_is_known_by_its_name(name, listed, free):
     (model,) = models_from(PROVIDERS[name], [ListedModel(id=listed)])
 
     assert model.free is free
+
+
+def listing(*rows):
+    """The models that a list of OpenRouter's makes known, by id."""
+    spec = replace(
+        SPEC,
+        models=(
+            ModelSpec("owl", tags=("fast", "tools", "vision"), context=10),
+            ModelSpec("elk", tags=("large",)),
+        ),
+    )
+    return {model.id: model for model in models_from(spec, [ListedModel(**row) for row in rows])}
+
+
+def test_a_list_is_newer_than_what_is_declared():
+    """It gives skills and takes them away, where it tells of them at all."""
+    models = listing(
+        {"id": "owl", "features": ("reasoning",), "input_modalities": ("text",)},
+        {"id": "elk", "features": ("tools", "structured_outputs"), "context": 99},
+    )
+
+    assert models["owl"].tags == ("fast",)
+    assert models["elk"].tags == ("large", "tools", "json_schema")
+    assert (models["owl"].context, models["elk"].context) == (10, 99)
+
+
+def test_a_list_that_never_speaks_of_a_skill_denies_it_to_nobody():
+    """Groq's tells tools and thinking, but no schemas."""
+    models = listing({"id": "owl", "features": ("json_mode",)}, {"id": "elk"})
+
+    assert models["owl"].tags == ("fast", "tools", "vision")
+
+
+def test_what_a_model_takes_beside_text_is_known_by_its_list():
+    """Sound, files and films as well as images."""
+    seen = ("text", "image", "audio", "file", "video")
+
+    assert listing({"id": "new", "input_modalities": seen})["new"].tags == (
+        *("tools", "vision", "audio", "files", "video"),
+    )
+
+
+def test_a_model_that_chooses_its_tools_by_itself_is_known_by_its_list():
+    """Where the choice of tools is named for others and not for it."""
+    models = listing(
+        {"id": "owl", "features": ("tools", "tool_choice")}, {"id": "elk", "features": ("tools",)}
+    )
+
+    assert [models[name].lacks for name in ("owl", "elk")] == [(), ("forced_tool",)]
+    assert listing({"id": "elk", "features": ("tools",)})["elk"].lacks == ()

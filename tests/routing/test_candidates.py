@@ -9,12 +9,13 @@ import pytest
 
 from freelm_integrations.chat import Request
 from freelm_integrations.errors import ConfigError
-from freelm_integrations.pool.pool import Pool
+from freelm_integrations.pool.pool import Pool, Success
 from freelm_integrations.providers.provider import Groq
 from freelm_integrations.providers.spec import Limit
 from freelm_integrations.routing.candidates import PLANS_KEPT, Router
 from freelm_integrations.routing.strategies import STRATEGIES
 from freelm_integrations.wire.faults import Fault
+from freelm_integrations.wire.hints import Reading
 from tests.fakes import FakeClock
 from tests.pool.making import ModelSpec, provider
 
@@ -100,6 +101,55 @@ def test_a_route_without_room_for_the_request_is_not_ready(pool):
     pool.pool.lease(view.route, NOW, tokens=10)
 
     assert [view.resting for view in candidates.views(NOW)] == ["window"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "more", "is_out"),
+    [
+        (Limit(800, "tokens", per=60), {}, True),
+        (Limit(800, "input_tokens", per=60), {}, True),
+        (Limit(803, "tokens", per=60), {}, False),  # 1,004 as estimated, 803 at the very least
+        (Limit(803, "tokens", per=60), {"params": {"max_tokens": 9}}, True),
+        (Limit(803, "input_tokens", per=60), {"params": {"max_tokens": 9}}, False),
+        (Limit(10, "output_tokens", per=60), {}, False),
+        (Limit(10, "requests", per=60), {}, False),
+    ],
+)
+def test_a_request_larger_than_a_limit_goes_elsewhere(pool, limit, more, is_out):
+    """It could never be served there, however long it waited."""
+    small = provider("small", limits=(limit,))
+    catalogs = {small: small.models, A: A.models}
+    candidates = Router(pool, guards()).candidates(ask(content="x" * 4000, **more), catalogs)
+
+    assert ("owl/0" not in seen(candidates)) is is_out
+    assert [who for who, *_ in candidates.left_out()] == ["small"] * is_out
+
+
+def test_a_limit_that_leaves_nobody_leaves_nobody_out(pool):
+    """Estimates are wrong at times, and limits change: better asked than given up."""
+    small = provider("small", limits=(Limit(800, "tokens", per=60),))
+    candidates = Router(pool, guards()).candidates(ask(content="x" * 4000), {small: small.models})
+
+    assert seen(candidates) == ["owl/0"]
+    assert candidates.left_out() == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "told", "was_asked", "is_asked"),
+    [(8000, 6000, True, False), (11_000, 9000, False, True)],
+)
+def test_a_limit_that_the_server_tells_counts_at_once(pool, size, told, was_asked, is_asked):
+    """Downwards and upwards, for plans made before as well."""
+    one = provider("one", limits=(Limit(8000, "tokens", per=60),))
+    router, catalogs = Router(pool, guards()), {one: one.models, B: B.models}
+    request = ask(content="x" * 4 * size)
+    before = seen(router.candidates(request, catalogs))
+    route = pool.route(one, one.keys[0], one.models[0])
+    reading = Reading("tokens", 60.0, told, told)
+    pool.pool.settle(pool.pool.lease(route, NOW), Success(), NOW, readings=(reading,))
+
+    assert ("owl/0" in before) is was_asked
+    assert ("owl/0" in seen(router.candidates(request, catalogs))) is is_asked
 
 
 def test_each_call_takes_the_next_turn(pool):

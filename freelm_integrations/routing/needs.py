@@ -1,0 +1,151 @@
+"""What a request needs, read off it: abilities, and room for its prompt and its answer.
+
+Tokens are estimated: four bytes each, and a fixed number for what is no text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from freelm_integrations.chat import Message, Request
+
+DOUBT = 1.25
+"""By how much an estimate of tokens may be too high."""
+IMAGE_TOKENS = 800
+"""Tokens an image is taken for, and so is any other part that is no text."""
+USUAL_OUTPUT = 1024
+"""Tokens set aside for an answer whose length the caller leaves open."""
+
+PART_NEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("image_url", "image", "input_image"), "vision"),
+        **dict.fromkeys(("input_audio", "audio", "audio_url"), "audio"),
+        **dict.fromkeys(("file", "input_file", "document", "document_url"), "files"),
+        **dict.fromkeys(("video_url", "video", "input_video"), "video"),
+    }
+)
+"""What a model must be able to do to take a content part of a type; other types stand for
+themselves."""
+# Text in other clothes, and what only its maker takes back: the dialects leave that out.
+_NO_NEED = frozenset(
+    {
+        *("text", "input_text", "output_text", "refusal", "reference"),
+        *("thinking", "reasoning", "redacted_thinking"),
+        *("tool_use", "tool_call", "tool_result"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a request asks of a model.
+
+    In tokens: `prompt` as estimated, `output` as asked for, None where the caller leaves it open.
+    `parts` are the tags its content parts call for beside `vision` (`audio`, `files`, `video`, or
+    a type nobody here knows).
+    """
+
+    prompt: int = 0
+    output: int | None = None
+    tools: bool = False
+    forced_tool: bool = False
+    parallel_calls: bool = False
+    vision: bool = False
+    parts: frozenset[str] = frozenset()
+    json_schema: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """What to set aside for an attempt: prompt and answer."""
+        return self.prompt + (USUAL_OUTPUT if self.output is None else self.output)
+
+    @property
+    def surely(self) -> int:
+        """The tokens the prompt has at the very least."""
+        return int(self.prompt / DOUBT)
+
+    @property
+    def surely_in_all(self) -> int:
+        """The tokens of the prompt at the very least, and of the answer that is asked for."""
+        return self.surely + (self.output or 0)
+
+
+def needs_of(request: Request) -> Needs:
+    """Read off a request what it needs."""
+    text, kinds = 0, list[str]()
+    for message in request.messages:
+        text += _weigh(message, kinds)
+    text += sum(_length(json.dumps(tool, default=str)) for tool in request.tools)
+    form = request.response_format
+    if form is not None:
+        text += _length(json.dumps(form, default=str))
+    return Needs(
+        prompt=(text + 3) // 4 + 4 * len(request.messages) + IMAGE_TOKENS * len(kinds),
+        output=_output(request.params),
+        tools=bool(request.tools),
+        forced_tool=request.tool_choice not in (None, "auto", "none"),
+        parallel_calls=_is_parallel(request),
+        vision="vision" in kinds,
+        parts=frozenset(kinds) - {"vision"} if kinds else frozenset(),
+        json_schema=form is not None and form.get("type") == "json_schema",
+    )
+
+
+def _is_parallel(request: Request) -> bool:
+    """Whether several calls at once are asked for, or stand in the history."""
+    if request.params.get("parallel_tool_calls") is True and request.tools:
+        return True
+    return any(_count(message.get("tool_calls")) > 1 for message in request.messages)
+
+
+def _count(value: object) -> int:
+    return len(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else 0
+
+
+def _output(params: Mapping[str, object]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = params.get(name)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None
+
+
+def _weigh(message: Message, kinds: list[str]) -> int:
+    """Characters of one message, tool calls included; what its other parts need goes to `kinds`."""
+    content = message.get("content")
+    text = 0
+    if isinstance(content, str):
+        text = _length(content)
+    elif isinstance(content, (list, tuple)):
+        text = sum(_weigh_part(part, kinds) for part in cast("Sequence[object]", content))
+    if calls := message.get("tool_calls"):
+        text += _length(json.dumps(calls, default=str))
+    return text
+
+
+def _weigh_part(part: object, kinds: list[str]) -> int:
+    if isinstance(part, str):
+        return _length(part)
+    if not isinstance(part, Mapping):
+        return 0
+    fields = cast("Mapping[str, object]", part)
+    kind = fields.get("type")
+    if kind is None and "image_url" in fields:
+        kind = "image_url"
+    if isinstance(kind, str) and kind and kind not in _NO_NEED:
+        kinds.append(PART_NEEDS.get(kind, kind))
+        return 0
+    text = fields.get("text")
+    return _length(text) if isinstance(text, str) else 0
+
+
+def _length(text: str) -> int:
+    """Characters as tokens count them: beyond ASCII a character is rarely shared with others."""
+    if text.isascii():
+        return len(text)
+    return len(text.encode("utf-8", "surrogatepass"))
