@@ -105,7 +105,7 @@ def _what_ended(summary: Summary) -> str:
         return f"no route answered within {summary.timeout:g} s ({tries})"
     if summary.is_out_of_attempts:
         return f"no route answered ({tries}, the most one call may make)"
-    if not (count or summary.views):
+    if not (count or summary.views) and summary.ready_after is None:
         return "nobody can serve this request"
     return f"no route answered ({tries})" if count else "no route is free to answer"
 

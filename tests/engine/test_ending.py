@@ -34,7 +34,7 @@ def summary(*records, **more) -> Summary:
     ("given", "headline"),
     [
         (summary(), "no route is known: no provider gave its list of models"),
-        (summary(left_out=NOT_FREE), "no route is free to answer:"),
+        (summary(left_out=NOT_FREE), "nobody can serve this request:"),
         (summary(LIMITED), "no route answered (1 attempt):"),
         (summary(LIMITED, SILENT), "no route answered (2 attempts):"),
         (summary(SILENT, is_out_of_time=True), "no route answered within 60 s (1 attempt):"),
