@@ -280,9 +280,7 @@ class FreeLLM(_Client):
             self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        is_alone = self._dispatcher.settings.hedge is False
-        made = blocking.InlineExchanges if is_alone else blocking.ThreadedExchanges
-        exchanges = made(self._connections.send())
+        exchanges = blocking.exchanges(self._connections.send())
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
 
     def _refresh(self, *, force: bool = False) -> None:

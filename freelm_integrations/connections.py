@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from freelm_integrations.engine.sockets import Stock
     from freelm_integrations.engine.transport import AsyncSend, Send
 
     Keeper: TypeAlias = AsyncGenerator[None, None]
@@ -32,7 +33,7 @@ class Connections:
     def __init__(self, given: httpx.Client | None = None) -> None:
         """Send with the given client, which stays its owner's to close, or with one of our own."""
         self._given = None if given is None else _through(given)
-        self._made: tuple[int, Send, weakref.finalize[..., object]] | None = None
+        self._made: tuple[int, Stock | Send, weakref.finalize[..., object]] | None = None
         self._lock = threading.Lock()
         _ALIVE.add(self)
 
@@ -40,8 +41,8 @@ class Connections:
         """For a forked child: a thread that is not there any more may hold the lock."""
         self._lock = threading.Lock()
 
-    def send(self) -> Send:
-        """What sends a request."""
+    def send(self) -> Stock | Send:
+        """What exchanges are made over: idle connections, or what sends with a client."""
         if self._given is not None:
             return self._given
         made = self._made
@@ -59,7 +60,7 @@ class Connections:
         if made is not None and made[0] == os.getpid():
             made[2]()
 
-    def _make(self) -> tuple[int, Send, weakref.finalize[..., object]]:
+    def _make(self) -> tuple[int, Stock | Send, weakref.finalize[..., object]]:
         """With a finalizer: whoever forgets to close leaves no socket behind, at exit either."""
         from freelm_integrations.engine import transport  # noqa: PLC0415 - brings httpx
 

@@ -43,13 +43,22 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "routing": ("providers.spec", "providers.provider", "pool.view", "chat", "errors", "nearest"),
     "engine": ("pool", "wire", *VALUES),
     "engine.steps": ("chat", "events"),
-    "engine.transport": ("engine.steps", "engine.by_httpx", "engine.by_aiohttp", "version"),
+    "engine.transport": (
+        *("engine.steps", "engine.by_httpx", "engine.by_aiohttp", "engine.sockets", "version"),
+    ),
     "engine.by_httpx": ("engine.steps", "engine.transport"),
     "engine.by_aiohttp": ("engine.steps", "engine.transport"),
-    "engine.blocking": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
+    "engine.pumps": (),
+    "engine.pumped": ("engine.pumps", "engine.steps", "engine.transport"),
+    "engine.sockets": ("engine.pumps", "engine.transport", "clock"),
+    "engine.http1": ("engine.sockets", "engine.steps", "engine.transport"),
+    "engine.blocking": (
+        *("engine.http1", "engine.pumped", "engine.sockets", "engine.steps", "engine.transport"),
+        *("engine.journal", "chat", "clock", "events"),
+    ),
     "engine.aio": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
     "settings": ("providers", "environment", "nearest", "errors", "events"),
-    "connections": ("engine.transport", "engine.by_httpx"),
+    "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
     "catalog_file": ("providers.spec",),
     "enquiry": ("chat", "engine.steps", "providers", "wire.catalogs"),
     "discovery": ("catalog_file", "engine.steps", "enquiry", "providers", "clock"),
@@ -107,10 +116,10 @@ PURE = (
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
 THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     # The last two for types.
-    "httpx": ("engine.transport", "engine.by_httpx", "connections", "settings"),
+    "httpx": ("engine.transport", "engine.by_httpx", "engine.http1", "connections", "settings"),
     "aiohttp": ("engine.by_aiohttp",),
     "yarl": ("engine.by_aiohttp",),
-    "h11": ("lab",),
+    "h11": ("engine.http1", "engine.sockets", "lab"),
     # The border: keys are secrets there, and front ends speak their frameworks' pydantic.
     "pydantic": (
         "providers.keys",
@@ -166,6 +175,9 @@ GUARDED: dict[str, tuple[str, ...]] = {
     ),
     "threading": (
         "engine.blocking",
+        "engine.pumped",
+        "engine.pumps",
+        "engine.sockets",  # the stock of idle ones is everybody's
         "pool.pool",  # the one lock
         "discovery",  # one refreshes, the others use what is known
         "connections",  # made once by whoever comes first
@@ -178,9 +190,10 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "lab",
         "demo",
     ),
-    "queue": ("engine.blocking", "parallel"),
-    "socket": ("embedded", "lab"),
-    "ssl": ("engine.transport",),
+    "queue": ("engine.pumped", "parallel"),
+    "select": ("engine.sockets",),
+    "socket": ("engine.sockets", "embedded", "lab"),
+    "ssl": ("engine.transport", "engine.sockets"),
     "sqlite3": (),
     "subprocess": ("embedded",),
     "multiprocessing": (),

@@ -1,37 +1,41 @@
-"""The blocking driver: carries out a machine's steps in the caller's thread.
+"""The blocking driver: carries out a machine's steps, and reads, in the caller's thread.
 
-Or a thread an exchange.
+Its exchanges never wait by themselves, so a wait is for all that are open and as long as was asked.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from contextlib import closing
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
+from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.engine.http1 import exchange
 from freelm_integrations.engine.journal import report
+from freelm_integrations.engine.pumped import PumpedExchanges
+from freelm_integrations.engine.sockets import Need, Stock, ready_of
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Broken,
-    Chunk,
     Deliver,
     End,
     Launch,
-    Opened,
     Refused,
     Report,
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import OK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from freelm_integrations.chat import Delta
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.engine.http1 import Told
     from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
-    from freelm_integrations.engine.transport import Answer, Send
+    from freelm_integrations.engine.transport import Send
     from freelm_integrations.events import Event
 
 
@@ -53,6 +57,11 @@ class Exchanges(Protocol):
     def close(self) -> None:
         """Close all that is open."""
         ...
+
+
+def exchanges(over: Stock | Send) -> Exchanges:
+    """Over connections of our own, or by what sends for somebody else's."""
+    return SocketExchanges(over) if isinstance(over, Stock) else PumpedExchanges(over)
 
 
 def drive(
@@ -78,113 +87,102 @@ def drive(
                 exchanges.cancel(step.attempt)
 
 
-def exchange(send: Send, attempt: Attempt) -> Generator[Heard, None, None]:
-    """One exchange told as replies; closing the generator closes the answer."""
-    try:
-        answer = send(attempt)
-        try:
-            yield from _read(answer, attempt)
-        finally:
-            answer.close()
-    except (ConnectionError, TimeoutError) as error:
-        yield Broken(attempt, error)
+class SocketExchanges:
+    """Any number of exchanges side by side, in the caller's thread and without another.
 
-
-def _read(answer: Answer, attempt: Attempt) -> Iterator[Heard]:
-    if answer.status != OK:
-        body = b"".join(iter(answer.read, b""))
-        yield Refused(attempt, answer.status, answer.headers, body)
-        return
-    yield Opened(attempt, answer.headers)
-    for data in iter(answer.read, b""):
-        yield Chunk(attempt, data)
-    yield End(attempt)
-
-
-class InlineExchanges:
-    """One exchange at a time, read in the caller's thread.
-
-    A read cannot be cut short: a wait may overrun by one read timeout, which is the attempt's own.
+    Nothing is read but in `wait`: a slow consumer leaves it to the sockets to hold the server back.
     """
 
-    def __init__(self, send: Send) -> None:
-        """Send with this."""
-        self._send = send
-        self._replies: Generator[Heard, None, None] | None = None
+    def __init__(self, stock: Stock, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Over connections of this stock."""
+        self._stock = stock
+        self._clock = clock
+        self._open: dict[Attempt, _Exchange] = {}
+        self._ready: deque[_Exchange] = deque()
 
     def launch(self, attempt: Attempt) -> None:
-        """Take up the exchange; its request is sent by the first wait."""
-        self._replies = exchange(self._send, attempt)
-
-    def cancel(self, attempt: Attempt) -> None:  # noqa: ARG002 - there is only one
-        """Close the response."""
-        self.close()
-
-    def wait(self, seconds: float) -> Reply:
-        """The next reply; with nothing open, a pause."""
-        if self._replies is None:
-            threading.Event().wait(seconds)
-            return ELAPSED
-        if seconds <= 0:
-            return ELAPSED
-        return next(self._replies, ELAPSED)
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._replies is not None:
-            self._replies.close()
-            self._replies = None
-
-
-class ThreadedExchanges:
-    """Several exchanges side by side: a pump thread each, feeding one queue.
-
-    A cancelled one cannot be interrupted inside a read: it ends at its next chunk or read timeout,
-    in a daemon thread.
-    """
-
-    def __init__(self, send: Send) -> None:
-        """Send with this."""
-        self._send = send
-        self._replies: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        self._stops: dict[Attempt, threading.Event] = {}
-
-    def launch(self, attempt: Attempt) -> None:
-        """Start a pump."""
-        stop = self._stops[attempt] = threading.Event()
-        pump = threading.Thread(
-            target=self._pump, args=(attempt, stop), name="freelm-exchange", daemon=True
-        )
-        pump.start()
+        """Take up the exchange; the next wait begins it."""
+        started = self._open[attempt] = _Exchange(attempt, exchange(self._stock, attempt))
+        self._ready.append(started)
 
     def cancel(self, attempt: Attempt) -> None:
-        """Tell the pump to stop at its next chunk."""
-        stop = self._stops.pop(attempt, None)
-        if stop is not None:
-            stop.set()
+        """Close its connection."""
+        self._drop(self._open[attempt])
 
     def wait(self, seconds: float) -> Reply:
-        """The next reply of any pump."""
-        try:
-            return self._replies.get(timeout=max(0.0, seconds))
-        except queue.Empty:
+        """The next reply of any, or Elapsed after so long; at once for 0."""
+        if seconds <= 0:
             return ELAPSED
+        if not self._open:
+            threading.Event().wait(seconds)
+            return ELAPSED
+        until = self._clock.now() + seconds
+        if len(self._ready) < len(self._open):
+            self._look(0.0)  # who always has something to say does not drown the others
+        while (reply := self._listen()) is None:
+            left = until - self._clock.now()
+            if left <= 0:
+                return ELAPSED
+            self._look(left)
+        return reply
 
     def close(self) -> None:
-        """Tell every pump to stop."""
-        for attempt in list(self._stops):
-            self.cancel(attempt)
+        """Close all that is open."""
+        for one in list(self._open.values()):
+            self._drop(one)
 
-    def _pump(self, attempt: Attempt, stop: threading.Event) -> None:
-        """Forward every reply, and every exception as one.
+    def _listen(self) -> Heard | None:
+        """A reply of those that can go on, by turns."""
+        while self._ready:
+            one = self._ready.popleft()
+            heard = one.go_on(self._clock.now)
+            if heard is not None:
+                if isinstance(heard, (End, Refused, Broken)):
+                    del self._open[one.attempt]
+                else:
+                    self._ready.append(one)
+                return heard
+        return None
 
-        A pump that died silently would be waited for.
-        """
-        try:
-            with closing(exchange(self._send, attempt)) as replies:
-                for reply in replies:
-                    if stop.is_set():
-                        return
-                    self._replies.put(reply)
-        except BaseException as error:  # noqa: BLE001 - the machine re-raises what is no weather
-            self._replies.put(Broken(attempt, error))
+    def _look(self, seconds: float) -> None:
+        """Wait for a need to be met, or to be out of time."""
+        waiting = [one for one in self._open.values() if one.need is not None]
+        nearest = min(one.until for one in waiting)
+        if nearest < inf:
+            seconds = max(0.0, min(seconds, nearest - self._clock.now()))
+        met = ready_of([one.need for one in waiting if one.need is not None], seconds)
+        now = self._clock.now()
+        for one in waiting:
+            one.is_late = one.until <= now
+            if one.is_late or (one.need is not None and one.need.socket.fileno() in met):
+                one.need = None
+                self._ready.append(one)
+
+    def _drop(self, one: _Exchange) -> None:
+        del self._open[one.attempt]
+        if one in self._ready:
+            self._ready.remove(one)
+        one.told.close()
+
+
+class _Exchange:
+    """One exchange, and what it waits for."""
+
+    __slots__ = ("attempt", "is_late", "need", "told", "until")
+
+    def __init__(self, attempt: Attempt, told: Told) -> None:
+        self.attempt = attempt
+        self.told = told
+        self.need: Need | None = None
+        self.until = inf
+        self.is_late = False
+
+    def go_on(self, now: Callable[[], float]) -> Heard | None:
+        """Its next reply; None if it needs something first."""
+        heard = self.told.throw(TimeoutError("timed out")) if self.is_late else next(self.told)
+        self.is_late = False
+        if not isinstance(heard, Need):
+            return heard
+        self.need = heard
+        self.until = inf if heard.seconds is None else now() + heard.seconds
+        return None

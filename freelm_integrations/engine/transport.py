@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from typing import TypeAlias
 
+    from freelm_integrations.engine.sockets import Stock
     from freelm_integrations.engine.steps import Attempt
 
 OK = 200
@@ -108,15 +109,15 @@ def words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def open_blocking() -> tuple[Send, Callable[[], None]]:
-    """What sends an attempt, and what closes all connections. Safe from any thread."""
-    from freelm_integrations.engine import by_httpx  # noqa: PLC0415 - it imports this module
+def open_blocking() -> tuple[Stock | Send, Callable[[], None]]:
+    """What exchanges are made over, and what closes all connections. Safe from any thread."""
+    from freelm_integrations.engine import by_httpx, sockets  # noqa: PLC0415 - they import this
 
     if getproxies():
         client = httpx.Client(verify=tls(), limits=LIMITS)
         return by_httpx.through(client), client.close
-    transport = httpx.HTTPTransport(verify=tls(), limits=LIMITS)
-    return by_httpx.sender(transport.handle_request), transport.close
+    stock = sockets.Stock()
+    return stock, stock.close
 
 
 def open_async() -> tuple[AsyncSend, Callable[[], Awaitable[None]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 from contextlib import aclosing, closing
 
 import httpx
@@ -15,6 +14,7 @@ from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.engine import aio, blocking, by_aiohttp, by_httpx
 from freelm_integrations.engine.failover import failover
 from freelm_integrations.engine.flight import Flight, Terms
+from freelm_integrations.engine.sockets import Stock
 from freelm_integrations.errors import NoRouteAnswered, StreamInterrupted
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.provider import OpenAICompatible
@@ -56,16 +56,18 @@ class World:
         return sum(row.in_flight for row in self.sky.pool.snapshot(SYSTEM_CLOCK.now()))
 
 
-def run_inline(machine, take):
-    with httpx.HTTPTransport() as transport:
-        exchanges = blocking.InlineExchanges(by_httpx.sender(transport.handle_request))
-        return _run(machine, exchanges, take)
+def run_sockets(machine, take):
+    stock = Stock()
+    try:
+        return _run(machine, blocking.exchanges(stock), take)
+    finally:
+        stock.close()
 
 
-def run_threaded(machine, take):
+def run_pumped(machine, take):
     with httpx.HTTPTransport() as transport:
-        exchanges = blocking.ThreadedExchanges(by_httpx.sender(transport.handle_request))
-        return _run(machine, exchanges, take)
+        send = by_httpx.sender(transport.handle_request)
+        return _run(machine, blocking.exchanges(send), take)
 
 
 def _run(machine, exchanges, take):
@@ -111,8 +113,8 @@ async def _listen(machine, send, take):
 
 
 @pytest.fixture(
-    params=[run_inline, run_threaded, run_tasks, run_aiohttp],
-    ids=["inline", "threads", "tasks", "aiohttp"],
+    params=[run_sockets, run_pumped, run_tasks, run_aiohttp],
+    ids=["sockets", "threads", "tasks", "aiohttp"],
 )
 def run(request):
     """Runs a machine and gives back its deltas; `take` leaves after so many."""
@@ -182,12 +184,13 @@ def test_a_cut_stream_never_passes_for_a_whole_one(run, cut):
         except StreamInterrupted as error:
             heard = error.partial
 
-    assert heard in {"half ", "hello"}  # a reset may swallow what was not read yet
+    # It may be carried on elsewhere, and a reset may swallow what was not read yet.
+    assert heard in {"half ", "hello", "half hello"}
     assert world.in_flight() == 0
 
 
 @pytest.mark.parametrize(
-    "run", [run_inline, run_tasks, run_aiohttp], ids=["inline", "tasks", "aiohttp"]
+    "run", [run_sockets, run_tasks, run_aiohttp], ids=["sockets", "tasks", "aiohttp"]
 )
 def test_leaving_early_closes_the_connection_and_blames_nobody(run):
     """The server sees the caller go."""
@@ -231,10 +234,9 @@ def test_a_raising_observer_does_not_break_a_call(caplog):
     def raising(event):
         raise RuntimeError(event.name)
 
-    with scripted(WHOLE) as server, httpx.HTTPTransport() as transport:
+    with scripted(WHOLE) as server:
         machine = World(server).machine(streaming=False)
-        exchanges = blocking.InlineExchanges(by_httpx.sender(transport.handle_request))
-        answer = fold(blocking.drive(machine, exchanges, raising))
+        answer = fold(blocking.drive(machine, blocking.exchanges(Stock()), raising))
 
     assert answer.text == "hello"
     assert "an observer raised" in caplog.text
@@ -266,16 +268,3 @@ def test_a_cancelled_task_closes_its_connection_and_settles():
 
     (row,) = world.sky.pool.snapshot(SYSTEM_CLOCK.now())
     assert (row.in_flight, row.last_fault) == (0, None)
-
-
-def test_pump_threads_end_with_their_exchange():
-    """None is left when the machine has ended."""
-    before = set(threading.enumerate())
-    with scripted(WHOLE) as server:
-        run_threaded(World(server).machine(streaming=False), None)
-    pumps = [one for one in threading.enumerate() if one.name == "freelm-exchange"]
-    new = [pump for pump in pumps if pump not in before]
-    for pump in new:
-        pump.join(timeout=5)
-
-    assert not any(pump.is_alive() for pump in new)

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from freelm_integrations.engine import by_aiohttp, by_httpx
-from freelm_integrations.engine.steps import Attempt
+from freelm_integrations.engine import blocking, by_aiohttp, by_httpx
+from freelm_integrations.engine.sockets import Stock
+from freelm_integrations.engine.steps import Attempt, Broken, End, Refused
 from tests.engine.scripted import HANG, RESET, head, scripted
 
 KEY = "sk-" + "very-secret" * 3
@@ -63,7 +64,7 @@ async def by_session():
         await close()
 
 
-def blocking(opened):
+def at_once(opened):
     def exchange(attempt):
         with opened() as send:
             answer = send(attempt)
@@ -73,6 +74,21 @@ def blocking(opened):
                 answer.close()
 
     return exchange
+
+
+def by_sockets(attempt):
+    stock, heard = Stock(), []
+    exchanges = blocking.exchanges(stock)
+    exchanges.launch(attempt)
+    while not (heard and isinstance(heard[-1], (Broken, End, Refused))):
+        heard.append(exchanges.wait(5))
+    exchanges.close()
+    stock.close()
+    if isinstance(heard[-1], Broken):
+        raise heard[-1].error
+    if isinstance(heard[-1], Refused):
+        return heard[-1].status, dict(heard[-1].headers), heard[-1].body
+    return 200, dict(heard[0].headers), b"".join(chunk.data for chunk in heard[1:-1])
 
 
 def on_a_loop(opened):
@@ -91,8 +107,9 @@ def on_a_loop(opened):
 
 
 WAYS = {
-    "httpx": blocking(by_transport),
-    "httpx client": blocking(by_given_client),
+    "sockets": by_sockets,
+    "httpx": at_once(by_transport),
+    "httpx client": at_once(by_given_client),
     "async httpx": on_a_loop(by_async_transport),
     "async httpx client": on_a_loop(by_given_async_client),
     "aiohttp": on_a_loop(by_session),
@@ -179,16 +196,20 @@ def test_nobody_there_is_a_refused_connection(exchange):
         exchange(attempt_at(gone))
 
 
-@pytest.mark.parametrize("way", [name for name in WAYS if name != "aiohttp"])
+@pytest.mark.parametrize("way", [name for name in WAYS if "httpx" in name])
 def test_the_backstop_of_a_silent_exchange_is_a_timeout(way):
-    """Where the driver cannot interrupt it; aiohttp's are cancelled."""
+    """Where the driver may not be able to interrupt it; all others are cancelled."""
     with scripted([head(), HANG]) as server, pytest.raises(TimeoutError):
         WAYS[way](attempt_at(server, timeout=0.1))
 
 
-def test_a_bug_in_aiohttp_shows_no_key():
-    """Its frames have the headers among their variables."""
-    with scripted() as server, pytest.raises(ValueError, match="ethod") as raised:
-        WAYS["aiohttp"](attempt_at(server, method="NO METHOD"))
+@pytest.mark.parametrize(
+    ("way", "wrong"),
+    [("aiohttp", {"method": "NO METHOD"}), ("sockets", {"headers": {"x": "\N{SNOWMAN}"}})],
+)
+def test_a_bug_shows_no_key(way, wrong):
+    """The libraries' frames have the headers among their variables."""
+    with scripted() as server, pytest.raises(ValueError, match=r"ethod|codec") as raised:
+        WAYS[way](attempt_at(server, **wrong))
 
     assert not shows_key(raised.value)
