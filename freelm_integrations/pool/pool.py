@@ -288,6 +288,7 @@ class Pool:
             if readings:
                 learn(lease, readings, now, usage=usage, clock=self._clock)
             if isinstance(outcome, Fault):
+                learn(lease, outcome.limits, now, usage=usage, clock=self._clock)
                 return blame(lease, outcome, now, chance=self._clock.chance())
             if isinstance(outcome, Success):
                 praise(lease, outcome, now)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.hints import retry_after
+from freelm_integrations.wire.limits import limits_in
 from freelm_integrations.wire.parameters import can_be_dropped, named_parameter
 from freelm_integrations.wire.redaction import shown
 from freelm_integrations.wire.rulebook import RULES, Rule
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _PASSING: frozenset[FaultKind] = frozenset(
     {"throttled", "overloaded", "server_error", "timeout", "unpaid", "blocked", "forbidden"}
 )
+# What speaks of limits.
+_COUNTED: frozenset[FaultKind] = frozenset({"throttled", "too_large"})
 _FALLBACK = Rule("server_error")
 _NO_ALLOWANCE = Rule("not_on_plan", "route")
 _TOO_MANY = 429
@@ -45,7 +48,8 @@ def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> F
         scope=scope,
         retry_after=wait,
         status=said.status,
-        message=shown(said.message),
+        message=_message(said, found),
+        limits=limits_in(said.data, said.text) if found.kind in _COUNTED else (),
     )
 
 

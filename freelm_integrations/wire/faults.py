@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from freelm_integrations.wire.hints import Reading
 
 Scope = Literal["call", "route", "model", "key", "account", "provider"]
 FaultKind = Literal[
@@ -45,7 +48,7 @@ class Fault:
     `retry_after` what it promised in seconds (None: nothing, 0: now), `message` the server's words,
     shortened and without secrets. `parameter` may name several, with commas between them, and names
     a field of messages as `messages.<field>`. `lacked_room` says that the output limit ended an
-    answer before it had any content.
+    answer before it had any content. `limits` are what the words tell of the windows.
     """
 
     kind: FaultKind
@@ -55,3 +58,4 @@ class Fault:
     message: str = ""
     parameter: str | None = None
     lacked_room: bool = False
+    limits: tuple[Reading, ...] = ()
