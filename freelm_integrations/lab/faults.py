@@ -45,6 +45,7 @@ CutKind = Literal[
     "cut",  # the answer ends early, the HTTP message itself is complete
     "truncated",  # the connection is closed in mid-message
     "stall",  # silence in mid-answer
+    "stop_and_go",  # silence in mid-answer for a while, then the rest of it
     "error_event",  # the provider's own error in mid-stream
     "garbage",  # bytes that are no answer
     "keepalives",  # comments (or padding) for ever
@@ -71,6 +72,8 @@ class LabFault:
         model: The only model it strikes; None for any.
         path: `chat`, `embeddings`, `models` or `key`; None for any.
         retry_after: Seconds the provider asks to wait; None for its usual figure.
+        at: For faults in mid-stream: characters of text sent before it, in place of `after`.
+        pause: For `stop_and_go`: seconds of silence.
     """
 
     kind: FaultKind
@@ -80,6 +83,8 @@ class LabFault:
     model: str | None = None
     path: str | None = "chat"
     retry_after: float | None = None
+    at: int | None = None
+    pause: float = 1.0
 
     def strikes(self, path: str | None, key: int | None, model: str | None) -> bool:
         """Whether a request to this path with this key and model is meant."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.faults import FaultKind, FaultQueue, LabFault
 from freelm_integrations.lab.limits import MINUTE, LabLimit, Meter, MeterBook, Unit
+from freelm_integrations.lab.mind.continuing import WAYS
+from freelm_integrations.nearest import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from freelm_integrations.lab.dialects.dialect import Dialect
+    from freelm_integrations.lab.mind.continuing import Continuing
     from freelm_integrations.lab.record import LabRequest
 
 _REMEMBERED = 20_000  # requests; older ones are forgotten
@@ -29,6 +32,8 @@ class LabProvider:
         embedding_models: Ids of its embedding models.
         latency: Seconds before every answer begins; may be changed at any time.
         pause: Seconds between the pieces of a stream; may be changed at any time.
+        continues: What its models do when told in words to go on with an answer; may be changed at
+            any time, and takes effect where the words are not a real model's.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class LabProvider:
         self.pause = pause
         self.base_url = ""
         self.faults = FaultQueue()
+        self._continues: Continuing = "exact"
         self.now = clock
         self._places: Mapping[str, int] = {key: place for place, key in enumerate(self.keys)}
         self._shared_account = shared_account
@@ -85,6 +91,19 @@ class LabProvider:
         with self._lock:
             self._seen.clear()
 
+    # -- how it goes on -------------------------------------------------------------------------
+
+    @property
+    def continues(self) -> Continuing:
+        """What its models do when told in words to go on with an answer that was begun."""
+        return self._continues
+
+    @continues.setter
+    def continues(self, way: Continuing) -> None:
+        if way not in WAYS:
+            raise ValueError(unknown("way to continue", way, sorted(WAYS)))
+        self._continues = way
+
     # -- what is to go wrong --------------------------------------------------------------------
 
     def fail(
@@ -97,6 +116,8 @@ class LabProvider:
         model: str | None = None,
         path: str | None = "chat",
         retry_after: float | None = None,
+        at: int | None = None,
+        pause: float = 1.0,
     ) -> LabFault:
         """Script a fault; several strike one after another. See `LabFault` for the arguments.
 
@@ -107,7 +128,7 @@ class LabProvider:
             ValueError: There is no such kind, or it is to strike less than once.
         """
         place = self._places.get(key, -1) if isinstance(key, str) else key
-        fault = LabFault(kind, times, after, place, model, path, retry_after)
+        fault = LabFault(kind, times, after, place, model, path, retry_after, at, pause)
         self.faults.add(fault)
         return fault
 

@@ -121,6 +121,7 @@ class Service:
             breaks_calls=kind == "tool_failed",
             continues=self._dialect.continues(asked),
             opening=self._dialect.opening(asked),
+            goes_on=self._provider.continues,
         )
         told = Told(spent=Spent(asked.prompt_tokens, 0))
         try:

@@ -20,6 +20,7 @@ from freelm_integrations.lab.asked import (
     room_asked,
 )
 from freelm_integrations.lab.loose import Json, compact, fields, items, words_of
+from freelm_integrations.lab.mind.continuing import begun_in, carried_on
 from freelm_integrations.lab.mind.evidence import Evidence, key_words
 from freelm_integrations.lab.mind.plain import json_answer, pieces
 from freelm_integrations.lab.mind.schema import fill
@@ -28,6 +29,7 @@ from freelm_integrations.lab.mind.tools import PlannedCall, plan_calls
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    from freelm_integrations.lab.mind.continuing import Continuing
     from freelm_integrations.lab.mind.words import WordSource
 
 
@@ -42,6 +44,7 @@ class Manner:
     breaks_calls: bool = False  # the fault: the arguments of tool calls are cut short
     continues: bool = False  # a trailing assistant message is carried on
     opening: str = ""  # repeated before anything is said
+    goes_on: Continuing = "exact"  # what it does when told in words to go on
 
 
 async def answer(asked: Asked, source: WordSource, manner: Manner) -> AsyncGenerator[Piece, None]:
@@ -138,8 +141,22 @@ class _Teller:
             return
         if self._manner.opening:
             yield self._manner.opening
-        async for piece in source.pieces(self._history(), self._left):
+        history = self._history()
+        rest = await self._rest(source, history)
+        if rest is not None:
+            for piece in pieces(rest):
+                yield piece
+            return
+        async for piece in source.pieces(history, self._left):
             yield piece
+
+    async def _rest(self, source: WordSource, history: list[Json]) -> str | None:
+        """What is left of an answer that was begun, or None for a new one."""
+        begun = begun_in(history)
+        if begun is None or not source.is_stable:
+            return None
+        whole = "".join([piece async for piece in source.pieces(begun.messages, None)])
+        return carried_on(begun, whole, self._manner.goes_on)
 
     def _history(self) -> list[Json]:
         messages = self._asked.messages

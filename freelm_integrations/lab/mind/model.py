@@ -34,6 +34,8 @@ def is_model_there() -> bool:
 class ModelWords:
     """Asks the process-wide embedded server, which is started with the first question."""
 
+    is_stable = False
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._base_url: str | None = None

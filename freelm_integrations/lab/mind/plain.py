@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.loose import Json, compact, words_of
+from freelm_integrations.lab.mind.continuing import begun_in, carried_on
 from freelm_integrations.lab.mind.evidence import key_words
 from freelm_integrations.lab.mind.forms import agent_step, formed, json_with_keys
 from freelm_integrations.lab.mind.tools import last_result
@@ -14,7 +15,6 @@ from freelm_integrations.lab.mind.tools import last_result
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_CONTINUE = re.compile(r"\b(?:continu|resum|carry on|go on|pick up)", re.IGNORECASE)
 _PIECE = re.compile(r"\s*(?:\w{1,6}|[^\w\s])|\s+")
 
 _OPENINGS = (
@@ -48,29 +48,16 @@ def pieces(text: str) -> list[str]:
 
 def answer_to(messages: list[Json]) -> str:
     """A deterministic answer; the rest of it where the messages ask to go on with a part of it."""
-    asked, partial = _split(messages)
-    whole = _fresh(asked)
-    for begun in (partial, partial.rstrip()):
-        if begun and whole.startswith(begun):
-            return whole[len(begun) :]
-    return whole
+    begun = begun_in(messages)
+    whole = _fresh(messages if begun is None else begun.messages)
+    rest = None if begun is None else carried_on(begun, whole)
+    return whole if rest is None else rest
 
 
 def json_answer(messages: list[Json]) -> str:
     """A JSON object for a request that asks for JSON and gives no schema."""
     prompt = " ".join(words_of(message.get("content")) for message in messages)
     return json_with_keys(prompt) or compact({"answer": _essay(prompt)}).decode()
-
-
-def _split(messages: list[Json]) -> tuple[list[Json], str]:
-    """The conversation up to the question, and the beginning of an answer to carry on."""
-    texts = [words_of(message.get("content")) for message in messages]
-    roles = [message.get("role") for message in messages]
-    if roles and roles[-1] == "assistant":
-        return messages[:-1], texts[-1]
-    if roles[-2:] == ["assistant", "user"] and _CONTINUE.search(texts[-1]):
-        return messages[:-2], texts[-2]
-    return messages, ""
 
 
 def _fresh(messages: list[Json]) -> str:

@@ -18,7 +18,13 @@ WordsChoice = Literal["auto", "model", "plain"] | WordsCallable
 
 
 class WordSource(Protocol):
-    """Gives the pieces of an answer's text."""
+    """Gives the pieces of an answer's text.
+
+    `is_stable`: the same messages are always answered alike, so that an answer can be told from
+    its middle on.
+    """
+
+    is_stable: bool
 
     def pieces(self, messages: list[Json], _most: int | None, /) -> AsyncIterator[str]:
         """The pieces of an answer to these messages, about so many at most."""
@@ -32,6 +38,8 @@ class WordSource(Protocol):
 class PlainWords:
     """The deterministic maker."""
 
+    is_stable = True
+
     async def pieces(self, messages: list[Json], _most: int | None) -> AsyncIterator[str]:
         """All pieces, at once."""
         for piece in plain_words(messages):
@@ -42,7 +50,13 @@ class PlainWords:
 
 
 class CallableWords:
-    """A callable of the user, run in a thread of its own so that it may take its time."""
+    """A callable of the user, run in a thread of its own so that it may take its time.
+
+    It is taken for stable: one that is not gives an answer that the text at hand does not begin,
+    and is then shown that text.
+    """
+
+    is_stable = True
 
     def __init__(self, make: WordsCallable) -> None:
         self._make = make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freelm_integrations.lab.asked import Called, Finished, Said
@@ -28,39 +29,81 @@ async def spoiled_stream(
     pieces: AsyncGenerator[Piece, None], dialect: Dialect, asked: Asked, fault: LabFault
 ) -> Frames:
     """The frames of a stream up to the fault, and the fault: before the finish at the latest."""
-    after = 0 if fault.after is None else fault.after
-    told = 0
     async with aclosing(pieces):
         for frame in dialect.begin(asked):
             yield frame
+        left = _Left(fault)
         async for piece in pieces:
-            if told >= after or isinstance(piece, Finished):
+            told, held = left.part(piece)
+            if told is not None:
+                for frame in dialect.frames(asked, told):
+                    yield frame
+            if held is not None:
                 break
-            for frame in dialect.frames(asked, piece):
-                yield frame
-            told += isinstance(piece, (Said, Called))
         else:
             return
-        async for spoiled in _spoiled_rest(piece, pieces, dialect, asked, fault.kind):
+        async for spoiled in _spoiled_rest(held, pieces, dialect, asked, fault):
             yield spoiled
 
 
+class _Left:
+    """How much of an answer is told before a fault, in pieces or in characters."""
+
+    def __init__(self, fault: LabFault) -> None:
+        self._pieces = fault.after or 0
+        self._characters = fault.at
+
+    def part(self, piece: Piece) -> tuple[Piece | None, Piece | None]:
+        """What is told of a piece, and what stands after the fault; None for nothing."""
+        if isinstance(piece, Finished):
+            return None, piece
+        if self._characters is not None:
+            return self._cut(piece, self._characters)
+        if self._pieces <= 0:
+            return None, piece
+        self._pieces -= isinstance(piece, (Said, Called))
+        return piece, None
+
+    def _cut(self, piece: Piece, left: int) -> tuple[Piece | None, Piece | None]:
+        if not isinstance(piece, Said):
+            return (piece, None) if left else (None, piece)
+        self._characters = left - len(piece.text)
+        if left >= len(piece.text):
+            return piece, None
+        told = replace(piece, text=piece.text[:left]) if left else None
+        return told, replace(piece, text=piece.text[left:], first=piece.first and told is None)
+
+
 async def _spoiled_rest(
-    piece: Piece, pieces: AsyncGenerator[Piece, None], dialect: Dialect, asked: Asked, kind: str
+    piece: Piece,
+    pieces: AsyncGenerator[Piece, None],
+    dialect: Dialect,
+    asked: Asked,
+    fault: LabFault,
 ) -> Frames:
+    kind = fault.kind
     if kind in _MISHAPS:
         yield _MISHAPS[kind]
     elif kind == "keepalives":
         async for comment in _endless(dialect.keep_alive()):
             yield comment
-    elif kind == "trickle":
-        async for byte in _trickled(b"".join(dialect.frames(asked, piece))):
-            yield byte
-        async for later in pieces:
-            async for byte in _trickled(b"".join(dialect.frames(asked, later))):
-                yield byte
+    elif kind in ("trickle", "stop_and_go"):
+        await asyncio.sleep(fault.pause if kind == "stop_and_go" else 0.0)
+        async for frame in _rest(piece, pieces, dialect, asked):
+            async for part in _trickled(frame) if kind == "trickle" else one_frame(frame):
+                yield part
     else:
         yield {"error_event": dialect.error_event(asked), "garbage": _GARBAGE}.get(kind, b"")
+
+
+async def _rest(
+    piece: Piece, pieces: AsyncGenerator[Piece, None], dialect: Dialect, asked: Asked
+) -> AsyncGenerator[bytes, None]:
+    for frame in dialect.frames(asked, piece):
+        yield frame
+    async for later in pieces:
+        for frame in dialect.frames(asked, later):
+            yield frame
 
 
 async def _endless(frame: bytes) -> Frames:
@@ -85,18 +128,20 @@ def spoiled_whole(whole: Whole, dialect: Dialect, asked: Asked, fault: LabFault)
     if fault.kind in ("garbage", "cut"):
         return Whole(200, whole.body[:half], whole.headers)
     length = None if fault.kind == "keepalives" else len(whole.body)
-    return Flow(
-        _spoiled_body(whole.body, half, fault.kind), whole.headers, whole.content_type, length
-    )
+    return Flow(_spoiled_body(whole.body, half, fault), whole.headers, whole.content_type, length)
 
 
-async def _spoiled_body(body: bytes, half: int, kind: str) -> Frames:
-    if kind == "keepalives":
+async def _spoiled_body(body: bytes, half: int, fault: LabFault) -> Frames:
+    if fault.kind == "keepalives":
         async for padding in _endless(b" \n"):
             yield padding
     yield body[:half]
-    if kind in _MISHAPS:
-        yield _MISHAPS[kind]
+    if fault.kind in _MISHAPS:
+        yield _MISHAPS[fault.kind]
+    if fault.kind == "stop_and_go":
+        await asyncio.sleep(fault.pause)
+        yield body[half:]
+        return
     async for byte in _trickled(body[half:]):
         yield byte
 
