@@ -35,8 +35,8 @@ _PROBE = 24
 """Characters that show whether a text goes on repeating itself."""
 _COPIED = 16
 """Characters of more than a few words that nobody begins with twice by chance."""
-_ONLY_COPIED = 40
-"""Letters after which an answer that says nothing new is no continuation."""
+_CERTAIN = 40
+"""Letters that are told again and not said twice, wherever they stand."""
 _OPENING, _ALIKE, _FEWEST = 200, 0.7, 5
 """Characters of the beginning, the share of a new text's words in it that tells of a restart, and
 of how many words at least."""
@@ -126,7 +126,7 @@ class Stretch:
         before = self._retelling.told[: found.starts_at].rstrip()
         if not opening.length and held[0] == " " and self._is_open and before:
             # Who tells words again does not begin with the space between them.
-            return None if weight(found.told) < _ONLY_COPIED else _EITHER
+            return None if weight(found.told) < _CERTAIN else _EITHER
         rest, probe = held[skipped:], min(_PROBE, len(found.told))
         is_next = folded(rest.lstrip())[:probe] == found.told[:probe]
         is_twice = is_next or before.endswith(found.told) or is_periodic(found.told)
@@ -142,6 +142,8 @@ class Stretch:
     def _is_no_chance(self, found: Overlap, rest: str) -> bool:
         """Whether it is so long, or so well placed, that it is told again and not said twice."""
         count, length = len(words(found.told)), weight(found.told)
+        if length >= _CERTAIN:
+            return True
         if "\n" in self._edge.ending:  # a whole line may well come twice in a text
             last_line = self._told.rstrip().rpartition("\n")[2]
             return count > _FEW and length >= _NO_CHANCE and length > weight(folded(last_line))
@@ -212,7 +214,7 @@ class Stretch:
     def _restarts(self, new: str) -> str:
         """Why it is the beginning of an answer and not the rest of one, or nothing."""
         told, copied = self._retelling.told, self._retelling.copied
-        if self._retelling.is_following and weight(new) >= _ONLY_COPIED:
+        if self._retelling.is_following and weight(new) >= _CERTAIN:
             return "it says nothing new"
         start = told[:copied]
         if copied >= _COPIED and len(words(start)) > _FEW and told.find(start, 1) < 0:
@@ -227,17 +229,21 @@ class Stretch:
 
     def _breaks_in(self, new: str) -> bool:
         """Whether it begins a sentence where one is still open."""
-        if "\n" in self._edge.ending:
-            return False
-        if self._edge.is_unspaced_sentence(new):  # the next one, or the first of another answer
-            return True
-        last = self._told.rstrip()[-1:]
-        if not (last.isalnum() or last in ",;-\u2013\u2014(&"):
-            return False
         edge = self._edge
-        is_opener = first_word(new).lower() in _OPENERS
-        is_new_word = edge.touches(new) and new[1:2].islower() and not edge.may_take_a_capital
-        return (is_opener or is_new_word) and not edge.makes_a_word(new)
+        if "\n" in edge.ending or edge.makes_a_word(new):
+            return False
+        if first_word(new).lower() in _OPENERS and self._is_in_sentence:
+            return True
+        if not new[1:2].islower():
+            return False  # an acronym, mostly
+        if edge.ending or edge.touches(new):  # who goes on would say the space, or no capital
+            return not edge.may_take_a_capital
+        return self._told[-1:] in {",", ";"} or edge.is_unspaced_sentence(new)
+
+    @property
+    def _is_in_sentence(self) -> bool:
+        last = self._told.rstrip()[-1:]
+        return last.isalnum() or last in ",;-\u2013\u2014(&"
 
     def _begins_alike(self, new: str) -> bool:
         """Whether its words are those of the beginning."""
