@@ -11,7 +11,7 @@ from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.hints import retry_after
 from freelm_integrations.wire.limits import limits_in
 from freelm_integrations.wire.parameters import can_be_dropped, named_parameter
-from freelm_integrations.wire.redaction import shown
+from freelm_integrations.wire.redaction import LONGEST, shown
 from freelm_integrations.wire.rulebook import RULES, Rule
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> F
         message=_message(said, found),
         limits=limits_in(said.data, said.text) if found.kind in _COUNTED else (),
     )
+
+
+def _message(said: Complaint, found: Rule) -> str:
+    if not found.note:
+        return shown(said.message)
+    note = f" ({found.note})"
+    return shown(said.message, longest=LONGEST - len(note)) + note
 
 
 def _found(said: Complaint, rules: ChatCompletions) -> Rule:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.quotes import ECHOES, unquoted, with_names_only
+from freelm_integrations.wire.quotes import ECHOES, apart
 from freelm_integrations.wire.shapes import (
     integer,
     is_mapping,
@@ -69,8 +69,7 @@ class Complaint:
 
     def say(self, words: str) -> None:
         """Take these as its sentences."""
-        words = words.lower()
-        self.text, self.naming = unquoted(words), with_names_only(words)
+        self.text, self.naming = apart(words.lower())
 
 
 def code_word(code: str) -> str:

@@ -8,17 +8,13 @@ before a value tells whose words it holds.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ECHOES = frozenset(
     {
         *("input", "inputs", "input_value", "prompt", "messages", "tools", "request", "query"),
         *("failed_generation", "flagged_input", "received", "content", "value", "examples"),
         *("url", "docs_url", "documentation_url", "link", "links", "help", "hint", "remedy_hint"),
-        *("suggestion", "previous_errors"),
+        *("suggestion", "previous_errors", "reasoning", "reasoning_content", "arguments"),
     }
 )
 """Fields whose values are not the verdict: what was sent, and advice or news of something else."""
@@ -28,38 +24,43 @@ _FEW = 2
 _LINK = re.compile(r"\bhttps?://\S+")
 _QUOTATION = re.compile(
     r"""
-    (?:(?P<name>\w+)['"]?\s*[:=]\s*)?
-    (?: "(?P<double>[^"\n]*)(?:"|$)
-      | (?<!\w)'(?P<single>[^\n]*?)'(?!\w)
-      | (?<!\w)`(?P<back>[^`\n]*)`
-      | “(?P<curly>[^”\n]*)”
-      | «(?P<angle>[^»\n]*)»
-    )
+      "(?P<double>[^"\n]*)(?:"|$)
+    | (?<!\w)'(?P<single>[^\n]*?)'(?!\w)
+    | (?<!\w)`(?P<back>[^`\n]*)`
+    | “(?P<curly>[^”\n]*)”
+    | «(?P<angle>[^»\n]*)»
     """,
     re.VERBOSE | re.MULTILINE,
 )
+_FIELD = re.compile(r"(\w+)=$")
+_LONGEST_FIELD = 30
 
 
-def unquoted(words: str) -> str:
-    """The words without any quotation or link."""
-    return _QUOTATION.sub(_cut(lambda _: True), _LINK.sub(" ", words))
+def apart(words: str) -> tuple[str, str]:
+    """The words without any quotation, and with such alone as may be names: two words at most.
+
+    Links are left out of both.
+    """
+    words = _LINK.sub(" ", words)
+    own: list[str] = []
+    naming: list[str] = []
+    heard, quoted = 0, ""
+    for found in _QUOTATION.finditer(words):
+        between = words[heard : found.start()]
+        name = quoted if between.strip() == ":" else _field_before(between)
+        quoted, heard = found[found.lastgroup or 0], found.end()
+        own.append(between)
+        naming.append(between)
+        if name in MESSAGES:
+            own.append(found[0])
+            naming.append(found[0])
+        elif name not in ECHOES and len(quoted.split()) <= _FEW:
+            naming.append(found[0])
+    rest = words[heard:]
+    return " ".join((*own, rest)), "".join((*naming, rest))
 
 
-def with_names_only(words: str) -> str:
-    """The words with only such quotations as may be the name of something: two words at most."""
-    return _QUOTATION.sub(_cut(lambda held: len(held.split()) > _FEW), _LINK.sub(" ", words))
-
-
-def _cut(is_cut: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
-    """Replaces a quotation by nothing where it is to be cut, and not a message's value."""
-
-    def replaced(found: re.Match[str]) -> str:
-        name = found["name"] or ""
-        is_field = bool(name) and found[0][len(name)] in "'\"="
-        if is_field and name in MESSAGES:
-            return found[0]
-        if not is_cut(found[found.lastgroup or 0]) and not (is_field and name in ECHOES):
-            return found[0]
-        return f"{name} " if name else " "
-
-    return replaced
+def _field_before(words: str) -> str:
+    """The name in `name=` at the end of the words, if they end so."""
+    found = _FIELD.search(words, max(0, len(words) - _LONGEST_FIELD))
+    return found[1] if found else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_LONGEST = 300
+LONGEST = 300
+"""Characters of a server's words that are shown at most."""
 _SECRETS = re.compile(
     r"""
       \b(?:sk-or-|sk-|gsk_|csk-|nvapi-|hf_|AIza|AQ\.|tgp_|xai-)[\w.\-]{4,}  # keys by prefix
@@ -19,7 +20,7 @@ _SECRETS = re.compile(
 )
 
 
-def shown(words: str) -> str:
-    """The words on one line, at most 300 characters, every secret replaced by `***`."""
+def shown(words: str, *, longest: int = LONGEST) -> str:
+    """The words on one line, no longer than that, every secret replaced by `***`."""
     plain = _SECRETS.sub("***", " ".join(words[:4000].split()))
-    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -22,7 +22,7 @@ class Rule(NamedTuple):
 
     That is: one of `statuses`, one of `words` (codes, types, reasons), one of `fields`, and `text`
     is found. Where a refusal has no status at all, its words alone decide. `retry_after` (s) is the
-    wait where the server names none.
+    wait where the server names none, `note` what a reader should know beside its words.
     """
 
     kind: FaultKind
@@ -32,6 +32,7 @@ class Rule(NamedTuple):
     fields: frozenset[str] = frozenset()
     text: re.Pattern[str] | None = None
     retry_after: float | None = None
+    note: str = ""
 
     def fits(self, said: Complaint) -> bool:
         """Whether this rule speaks of that refusal."""
@@ -57,6 +58,7 @@ def rule(
     fields: str = "",
     text: str = "",
     retry_after: float | None = None,
+    note: str = "",
 ) -> Rule:
     """A rule, written shortly.
 
@@ -71,4 +73,5 @@ def rule(
         frozenset(fields.split()),
         re.compile(text) if text else None,
         retry_after,
+        note,
     )

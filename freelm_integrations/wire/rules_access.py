@@ -31,6 +31,10 @@ _BAD_CREDENTIAL = (
     r"|\bkey (?:has been|is|was) (?:revoked|disabled|deactivated|suspended|banned|expired|deleted)"
     r"|(?:无效|错误|过期).{0,6}(?:api|密钥|令牌)|(?:密钥|令牌).{0,6}(?:无效|错误|过期|不正确)"
 )
+# Google's keys that begin with AQ. are refused so here, and taken by its own API (2026-04 to 09).
+_OTHER_KIND = (
+    "the key may be good, and of a kind that this endpoint does not take: try another kind"
+)
 _NO_ACCOUNT = (
     r"\b(?:account|organi[sz]ation|workspace|project|user)\b[^.\n]{0,30}"
     r"\b(?:suspended|deactivated|banned|disabled|terminated|locked)\b"
@@ -71,10 +75,15 @@ WHOLE_PROVIDER = (
 KEY = (
     rule("unauthorized", "key", words="api_key_invalid invalid_api_key wrong_api_key"),
     rule("unauthorized", "key", words="incorrect_api_key api_key_expired account_deactivated"),
-    rule("unauthorized", "key", words="access_token_type_unsupported credentials_missing"),
+    rule(
+        "unauthorized",
+        "key",
+        words="access_token_type_unsupported credentials_missing",
+        note=_OTHER_KIND,
+    ),
     rule("unauthorized", "key", on=_DENIED, text=_NO_CREDENTIAL),
     rule("unauthorized", "key", on=_DENIED, text=_BAD_CREDENTIAL),
-    rule("unauthorized", "key", on=_DENIED, text=r"multiple authentication"),
+    rule("unauthorized", "key", on=_DENIED, text=r"multiple authentication", note=_OTHER_KIND),
     rule("unauthorized", "key", on=_DENIED, text=_NO_ACCOUNT),
     rule("unauthorized", "key", on=(403,), text=r"reported as leaked|unregistered callers"),
     rule("unauthorized", "key", on=(403,), text=r"denied access|requests to this api .*blocked"),

@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
     """What a call made of a failure.
 
     `faults` are kind, status and retry-after of each failed attempt, `rests` what rests in the
-    end at the failing provider and for how many seconds; a retired key rests for ever.
+    end at the failing provider and for how many seconds; a retired key rests for ever. `asked` are
+    the place of the key and the model of each failed attempt.
     """
 
     answered_by: str
@@ -41,6 +42,7 @@ class Outcome(NamedTuple):
     cooled: list[tuple[str, str, float]]
     rests: list[tuple[str, str, float]]
     state: str
+    asked: list[tuple[int, str]]
 
 
 class Stage:
@@ -68,12 +70,21 @@ class Stage:
         self.server.shutdown()
         self.server.server_close()
 
-    def play(self, provider: str, reply: Reply, *, is_streaming: bool, is_async: bool) -> Outcome:
+    def play(
+        self,
+        provider: str,
+        reply: Reply,
+        *,
+        is_streaming: bool = False,
+        is_async: bool = False,
+        keys: tuple[str, ...] = (KEY,),
+        models: tuple[str, ...] = ("owl-1",),
+    ) -> Outcome:
         """Ask that provider, which replies so, before one that answers."""
         path = f"/cells/{next(self._numbers)}"
         self.server.cells[path] = reply
         events: list[Event] = []
-        failing = _provider(provider, self.server.address(path))
+        failing = _provider(provider, self.server.address(path), keys, models)
         well = OpenAICompatible("well", self.server.address("/well"), KEY, ["owl-2"], priority=9)
         settings = Settings.from_options(
             providers=[failing, well],
@@ -97,13 +108,12 @@ class Stage:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
 
-def _provider(name: str, base_url: str) -> Provider:
-    options: dict[str, Any] = {"base_url": base_url, "models": ["owl-1"], "priority": 0}
+def _provider(name: str, base_url: str, keys: tuple[str, ...], models: tuple[str, ...]) -> Provider:
     if name == "local":
-        return CLASSES[name](**options)
+        return CLASSES[name](base_url=base_url, models=models)
     if name in CLASSES:
-        return CLASSES[name](KEY, **options)
-    return OpenAICompatible(name, base_url, KEY, ["owl-1"])
+        return CLASSES[name](list(keys), base_url=base_url, models=models)
+    return OpenAICompatible(name, base_url, list(keys), list(models))
 
 
 def _ask(client: FreeLLM, *, is_streaming: bool) -> tuple[str, str]:
@@ -127,7 +137,8 @@ async def _ask_async(client: AsyncFreeLLM, *, is_streaming: bool) -> tuple[str, 
 
 
 def _outcome(dispatcher: Dispatcher, events: list[Event], answered_by: str, text: str) -> Outcome:
-    row = next(row for row in dispatcher.health() if row["provider"] != "well")
+    rows = [row for row in dispatcher.health() if row["provider"] != "well"]
+    row, prints = rows[0], [row["fingerprint"] for row in rows]
     return Outcome(
         answered_by,
         text,
@@ -135,4 +146,5 @@ def _outcome(dispatcher: Dispatcher, events: list[Event], answered_by: str, text
         [(it.kind, it.scope, it.cools_for) for it in events if isinstance(it, RouteCooled)],
         [(rest["kind"], rest["scope"], rest["seconds"]) for rest in row["cooldowns"]],
         row["state"],
+        [(prints.index(it.key), it.model) for it in events if isinstance(it, AttemptFailed)],
     )

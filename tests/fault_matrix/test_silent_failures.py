@@ -128,3 +128,12 @@ def test_every_provider_s_silence_is_noticed(stage, provider):
     assert outcome.answered_by == "well"
     assert [it[0] for it in outcome.faults] == ["empty"]
     assert outcome.rests == []
+
+
+def test_an_answer_that_is_still_being_made_is_none(stage):
+    """NVIDIA's 202 with nothing in it (2026-07): too slow, so the next is asked."""
+    reply = Reply(202, {"nvcf-reqid": "1", "nvcf-status": "pending-evaluation"}, b"")
+    outcome = stage.play("nim", reply, is_streaming=False, is_async=False)
+
+    assert outcome.answered_by == "well"
+    assert [it[0] for it in outcome.faults] == ["timeout"]

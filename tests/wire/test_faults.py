@@ -49,6 +49,15 @@ def test_a_message_is_short_and_names_no_account(row: Row):
     assert fault.kind in FAULT_KINDS
 
 
+@pytest.mark.parametrize("case", ["401-token-type", "400-multiple-credentials"])
+def test_a_key_of_the_wrong_kind_is_not_called_dead(case):
+    """Google's newer keys may be good elsewhere, so the words say so (2026-09)."""
+    message = faulted(Row("google", case, "unauthorized", "key")).message
+
+    assert "of a kind that this endpoint does not take" in message
+    assert len(message) <= 300
+
+
 IN_JSON = [row for row in ROWS if row.recorded()[2][:1] in {b"{", b"["} and not row.recorded()[1]]
 
 
