@@ -16,11 +16,13 @@ from freelm_integrations.environment import switch, variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 from freelm_integrations.providers.choice import (
+    CLASSES,
     ProvidersArgument,
     guess_provider,
     no_key_message,
     providers_in_environment,
     providers_named,
+    with_keys,
 )
 from freelm_integrations.providers.options import split_words
 
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
     from freelm_integrations.events import Observer
     from freelm_integrations.providers.configured import Provider
 
-__all__ = ["Options", "Settings", "cache_dir", "guess_provider", "no_key_message"]
+__all__ = [
+    "CLASSES",
+    "Options",
+    "Settings",
+    "cache_dir",
+    "guess_provider",
+    "no_key_message",
+    "with_keys",
+]
 
 Strategy = Literal["priority", "round_robin", "quota_aware", "latency"]
 OnInterrupt = Literal["resume", "raise"]

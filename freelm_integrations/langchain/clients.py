@@ -5,18 +5,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from freelm_integrations import (
-    NIM,
-    Cerebras,
-    GoogleAIStudio,
-    Groq,
-    Mistral,
-    OpenRouter,
-)
 from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.errors import ConfigError, MissingKey
 from freelm_integrations.langchain.errors import as_model_error
-from freelm_integrations.settings import Settings, guess_provider
+from freelm_integrations.settings import CLASSES, Settings, guess_provider, with_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,11 +16,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from freelm_integrations.settings import Options
-
-
-CLASSES = {
-    kind.spec.name: kind for kind in (Groq, GoogleAIStudio, Mistral, OpenRouter, NIM, Cerebras)
-}
 
 
 class Clients:
@@ -93,11 +80,11 @@ class Clients:
         """The providers given, and those the keys belong to."""
         given: Any = self._options.get("providers")
         if isinstance(given, str) and given in CLASSES:
-            return [CLASSES[given](api_key.get_secret_value())]
+            return [with_keys(given, api_key)]
         by_owner: dict[str, list[str]] = {}
         for key in filter(None, map(str.strip, api_key.get_secret_value().split(","))):
             by_owner.setdefault(_owner(key), []).append(key)
-        providers = [CLASSES[owner](keys) for owner, keys in by_owner.items()]
+        providers = [with_keys(owner, keys) for owner, keys in by_owner.items()]
         if given is None:
             return providers
         is_several = isinstance(given, (list, tuple))

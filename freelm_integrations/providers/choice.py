@@ -31,6 +31,7 @@ from freelm_integrations.providers.provider import (
 )
 
 if TYPE_CHECKING:
+    from freelm_integrations.providers.keys import KeysArgument
     from freelm_integrations.providers.spec import ProviderSpec
 
 ProvidersArgument: TypeAlias = str | Provider | Sequence[str | Provider]
@@ -149,6 +150,11 @@ def _variables(spec: ProviderSpec) -> str:
     if spec.usual_variables:
         named += f" (or FREELM_FURTHER=1 beside {' or '.join(spec.usual_variables)})"
     return f"{named}, and {ACCOUNT_VARIABLE}" if spec.name == "cloudflare" else named
+
+
+def with_keys(name: str, keys: KeysArgument) -> Provider:
+    """The provider of that name (one of `CLASSES`) with these keys."""
+    return CLASSES[name](keys=keys)
 
 
 def guess_provider(api_key: str) -> str | None:

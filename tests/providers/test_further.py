@@ -10,7 +10,7 @@ import pytest
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.lab import Lab
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.providers.choice import CLASSES, no_key_message
+from freelm_integrations.providers.choice import CLASSES, no_key_message, with_keys
 from freelm_integrations.providers.provider import (
     ZAI,
     Cloudflare,
@@ -266,3 +266,13 @@ def test_the_message_for_no_key_names_the_ways_without_one() -> None:
     assert "FREELM_KEYLESS=1" in message
     assert "set FREELM_CLOUDFLARE_KEYS (or FREELM_FURTHER=1 beside CLOUDFLARE_API_TOKEN)" in message
     assert ", and CLOUDFLARE_ACCOUNT_ID" in message
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_name_takes_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One table says what a name stands for, also where keys come beside it."""
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+    provider = with_keys(name, "one,two")
+
+    assert provider.name == name
+    assert [key.secret.get_secret_value() for key in provider.keys] == ["one", "two"]
