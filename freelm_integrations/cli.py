@@ -104,6 +104,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _models(options: argparse.Namespace) -> int:
     from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.mending import no_key_of  # noqa: PLC0415
     from freelm_integrations.rendering import model_rows  # noqa: PLC0415
     from freelm_integrations.selection import select  # noqa: PLC0415
 
@@ -118,6 +119,10 @@ def _models(options: argparse.Namespace) -> int:
     if not found:
         say("the settings leave no model: see FREELM_ALLOW_TRAINING and FREELM_<NAME>_MODELS")
         return FAILED
+    for name in options.provider or ():
+        if name not in lists:
+            say(no_key_of(name))
+            return FAILED
     chosen = select(
         [model.to_dict() for model in found],
         providers=options.provider or (),

@@ -14,7 +14,7 @@ from freelm_integrations.chat import fault_words
 from freelm_integrations.client import FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.errors import FreeLLMError
-from freelm_integrations.mending import mending
+from freelm_integrations.mending import key_wanted, mending
 from freelm_integrations.parallel import all_by
 from freelm_integrations.providers.choice import CLASSES
 from freelm_integrations.providers.keys import NO_KEY
@@ -39,9 +39,9 @@ ANSWER_WITHIN = 5.5
 
 _QUESTION = "Say ok."
 _ROOM = 64  # tokens: some models think a little before they say it
-_ATTEMPTS = 3  # a key is not ill because one of its models is crowded
+_ATTEMPTS = 6  # a key is not ill because some of its models are crowded or gone
 _OF_THE_KEY = frozenset({"unauthorized", "unpaid", "forbidden", "blocked"})
-_RULED_OUT = "not asked: the settings rule all its models out"
+_RULED_OUT = "the settings rule all its models out (FREELM_ALLOW_TRAINING, FREELM_{name}_MODELS)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +192,8 @@ def _without_models(patient: _Patient) -> Finding:
     """Nothing could be asked: that is the settings' wish, or its list could not be had."""
     trouble = (patient.list or {}).get("trouble")
     if trouble is None:
-        return patient.found(
-            works=None, what=_RULED_OUT, mend="see FREELM_ALLOW_TRAINING and FREELM_<NAME>_MODELS"
-        )
+        name = patient.provider.name.upper().replace("-", "_")
+        return patient.found(works=None, what="not asked", mend=_RULED_OUT.format(name=name))
     return patient.found(works=False, what=f"no model is known: {trouble}")
 
 
@@ -204,5 +203,4 @@ def _without_key(found: set[str]) -> list[Finding]:
 
 
 def _keyless(spec: ProviderSpec) -> Finding:
-    mend = f"set {spec.key_variables[0]}, from {spec.key_page}"
-    return Finding(provider=spec.name, key="", works=None, what="no key", mend=mend)
+    return Finding(provider=spec.name, key="", works=None, what="no key", mend=key_wanted(spec))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freelm_integrations.providers.choice import guess_provider
+from freelm_integrations.providers.choice import CLASSES, guess_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freelm_integrations.providers.keys import Key
     from freelm_integrations.providers.provider import Provider
+    from freelm_integrations.providers.spec import ProviderSpec
 
 _NEW_KEY = "make a new key at {page} and set {variable}"
 _LOOK = "look at the network or a proxy{setting}: no way to {url}"
 _WAIT = "nothing is wrong with the key: "
-_OTHER_MODEL = "name another model with FREELM_{name}_MODELS, or none to use all it lists"
+_OTHER_MODEL = "name another model with FREELM_{name}_MODELS (unset: all it lists)"
 
 _MENDING: Mapping[str, str] = {
     "unauthorized": _NEW_KEY,
@@ -54,6 +55,20 @@ def mending(provider: Provider, key: Key, kind: str) -> str:
         url=provider.base_url,
         setting=f" and at FREELM_{name}_BASE_URL" if is_moved else "",
     )
+
+
+def key_wanted(spec: ProviderSpec) -> str:
+    """What to set for a provider without a key, and where that is had."""
+    return f"set {spec.key_variables[0]}, from {spec.key_page}"
+
+
+def no_key_of(name: str) -> str:
+    """What to tell who asks for a provider that is not set up; `name` is one of ours."""
+    spec = CLASSES[name].spec
+    if spec.needs_key:
+        return f"no key for {name}: {key_wanted(spec)}"
+    variable = "FREELM_LOCAL=1" if name == "local" else "FREELM_KEYLESS=1"
+    return f"{name} is used only if asked for: set {variable}"
 
 
 def _other_owner(provider: Provider, key: Key) -> str | None:

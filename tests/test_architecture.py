@@ -99,7 +99,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cli": (
         *FRONT_END,
         *("asking", "commandline", "console", "selection"),
-        *("demo", "doctor", "rendering", "table"),
+        *("demo", "doctor", "mending", "rendering", "table"),
     ),
     "__main__": ("cli",),
     "lab": ("nearest",),
