@@ -89,7 +89,7 @@ class Edge:
         if last in ",;":
             is_missing = self._always_spaces(last)
         else:
-            is_missing = self.touches(new) and self._are_two_words(new)
+            is_missing = new[:1].islower() and self.touches(new) and self._are_two_words(new)
         return " " if is_missing else ""
 
     def _always_spaces(self, mark: str) -> bool:

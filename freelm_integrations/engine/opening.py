@@ -35,6 +35,10 @@ _OF_GOING_ON = re.compile(
     r"|stopped|interrupted|what follows|follows|complet|as requested|was saying",
     re.IGNORECASE,
 )
+_OF_A_CUT = re.compile(
+    r"(?:continu\w*|resum\w*|left off|pick(?:ing)? up|cut off|stopped|interrupted)\b.*[.!]\Z",
+    re.IGNORECASE,
+)
 _ONLY_POLITE = re.compile(rf"[\s*_]*{_POLITE}[\s*_.,:!]*", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,})\s*")
 _LINE = re.compile(r"([^\n]*?)[ \t]*(\n+)")
@@ -62,6 +66,8 @@ _CLOSES = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "\u300c": "\u300d"}
 _MOST_LINES = 3
 """Of announcement; what has more is none."""
 _LONGEST_LINE = 200
+_ENDS = (":", "...", "\u2026", ")", "]", "*", "-")
+"""What an announcement ends with; else it must speak of the cut itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +130,6 @@ def _is_announcement(line: str, *, is_first: bool) -> bool:
         return False
     if _ONLY_POLITE.fullmatch(line) or (not is_first and _RULE.fullmatch(line)):
         return True
-    return bool(_ANNOUNCES.match(line) and _OF_GOING_ON.search(line))
+    if not _ANNOUNCES.match(line):
+        return False
+    return bool((_OF_GOING_ON if line.endswith(_ENDS) else _OF_A_CUT).search(line))

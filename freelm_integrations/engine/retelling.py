@@ -45,11 +45,14 @@ def weight(text: str) -> int:
 
 
 def is_periodic(text: str) -> bool:
-    """Whether at least a half of it is told twice in it, so that a part may pass for the whole."""
-    return any(
-        text.startswith(text[match.start() :]) and weight(text[match.start() :])
-        for match in _START.finditer(text, 1, len(text) // 2 + 1)
-    )
+    """Whether it ends as it begins for a third or more, so that a part may pass for the whole."""
+    least = max(1, len(text) // 3)
+    start = text.find(text[:least], 1)
+    while start > 0:
+        if text.startswith(text[start:]) and weight(text[start:]):
+            return True
+        start = text.find(text[:least], start + 1)
+    return False
 
 
 def words(text: str) -> list[str]:
