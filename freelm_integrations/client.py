@@ -288,7 +288,7 @@ class FreeLLM(_Client):
 
         self._dispatcher.start()
         machine = self._dispatcher.catalogs.refresh(force=force)
-        exchanges = blocking.ThreadedExchanges(self._connections.send())
+        exchanges = blocking.exchanges(self._connections.send())
         for _ in blocking.drive(machine, exchanges, _ignore):
             pass
 
