@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freelm_integrations.engine.seam import NotAContinuation, Seam, continuation_messages
+from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:

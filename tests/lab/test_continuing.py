@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from freelm_integrations.engine.seam import NotAContinuation, Seam, continuation_messages
+from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
 from freelm_integrations.lab import Lab
 from freelm_integrations.lab.mind.continuing import PREAMBLE, REFUSAL, RESTART, WAYS
 from tests.lab.asking import NAMES, Asker, text_of

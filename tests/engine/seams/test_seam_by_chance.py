@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freelm_integrations.engine.seam import NotAContinuation, Seam, continuation_messages
+from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
 
 ASKED = ({"role": "user", "content": "Go on and on"},)
 PROSE = """The harbour wakes before the town does. At five the first boats come in, their decks

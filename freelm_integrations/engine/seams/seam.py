@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from freelm_integrations.engine.edge import last_words
-from freelm_integrations.engine.stretch import Join, NotAContinuation, Stretch
+from freelm_integrations.engine.seams.edge import last_words
+from freelm_integrations.engine.seams.stretch import Join, NotAContinuation, Stretch
 from freelm_integrations.wire.content import joined
 from freelm_integrations.wire.shapes import sequence
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from freelm_integrations.engine.retelling import folded, words
+from freelm_integrations.engine.seams.retelling import folded, words
 
 _FENCE_LINE = re.compile(r"(?m)^[ \t]*(?:```|~~~)")
 _LAST_WORD = re.compile(r"[^\W_]*\Z")

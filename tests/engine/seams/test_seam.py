@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from freelm_integrations.engine.seam import NotAContinuation, Seam, continuation_messages
+from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
 
 ASKED = ({"role": "user", "content": "Tell me about cats"},)
 CATS = (

@@ -15,13 +15,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freelm_integrations.engine.edge import Edge, first_word, last_words
-from freelm_integrations.engine.opening import announces, opening_of, refuses
-from freelm_integrations.engine.retelling import Retelling, folded, is_periodic, weight, words
+from freelm_integrations.engine.seams.edge import Edge, first_word, last_words
+from freelm_integrations.engine.seams.opening import announces, opening_of, refuses
+from freelm_integrations.engine.seams.retelling import Retelling, folded, is_periodic, weight, words
 
 if TYPE_CHECKING:
-    from freelm_integrations.engine.opening import Opening
-    from freelm_integrations.engine.retelling import Overlap
+    from freelm_integrations.engine.seams.opening import Opening
+    from freelm_integrations.engine.seams.retelling import Overlap
 
 HELD = 120
 """Characters after which a text that is not telling anything again is judged as it stands."""
