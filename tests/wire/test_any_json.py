@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.chat import Delta, Request
+from freelm_integrations.chat import Delta, Request, fold
 from freelm_integrations.wire.faults import FAULT_KINDS, Fault
 from tests.wire.dialects import DECLARED
 from tests.wire.refusals import UTC
@@ -39,6 +39,8 @@ LEAVES = st.one_of(
             "429",
             "limit: 0",
             "try again in",
+            "\ud83d",
+            "\ude00",
         ]
     ),
     st.text(max_size=8),
@@ -86,6 +88,7 @@ def read(dialect, pieces, *, streaming, tools=()) -> list[Delta] | Fault:
 
 def check(said: list[Delta] | Fault) -> None:
     if isinstance(said, Fault):
+        said.message.encode()
         assert said.kind in FAULT_KINDS
         assert said.retry_after is None or said.retry_after >= 0
         return
@@ -95,6 +98,10 @@ def check(said: list[Delta] | Fault) -> None:
         assert isinstance(delta.text, str)
         assert isinstance(delta.reasoning, str)
     assert any(delta.text or delta.tool_calls for delta in said)
+    answer = fold(said)
+    json.dumps([answer.to_message(), answer.reasoning, answer.raw], ensure_ascii=False).encode()
+    calls = {part.index for delta in said for part in delta.tool_calls}
+    assert calls == set(range(len(answer.tool_calls)))
 
 
 @by_provider
