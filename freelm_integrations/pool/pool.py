@@ -177,12 +177,13 @@ class Pool:
             seats = self._seats
             for route in routes:
                 seat = seats.get(route) or self._adopt(route)
-                if not seat.is_fresh(now):
+                # Not a method of the seat's: this is asked of every route there is.
+                if (
+                    seat.seen != seat.account.version + seat.provider.version
+                    or not seat.fresh_from <= now < seat.fresh_until
+                ):
                     seat.refresh(now)
-                view = seat.view
-                if tokens > seat.room:
-                    view = seat.crowded(now, needs)
-                views.append(view)
+                views.append(seat.view if tokens <= seat.room else seat.crowded(now, needs))
         return tuple(views)
 
     def ready_at(self, routes: Sequence[Route], now: float, *, tokens: int = 0) -> float:

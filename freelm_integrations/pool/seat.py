@@ -23,24 +23,20 @@ if TYPE_CHECKING:
 class Seat:
     """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
 
-    __slots__ = ("_from", "_seen", "_until", "room", "state", "view")
+    __slots__ = ("account", "fresh_from", "fresh_until", "provider", "room", "seen", "state", "view")
 
     def __init__(self, route: Route, state: RouteState) -> None:
         self.state = state
         self.view = RouteView(route, -math.inf, 1.0, None, 0)
         self.room = 0.0
         """Tokens that certainly fit while the view is fresh."""
-        self._seen = -1
-        self._from = math.inf
-        self._until = -math.inf
-
-    def is_fresh(self, now: float) -> bool:
-        """Whether the view still holds."""
-        state = self.state
-        return (
-            self._seen == state.account.version + state.provider.version
-            and self._from <= now < self._until
-        )
+        self.account = state.account
+        self.provider = state.provider
+        self.seen = -1
+        """The versions of both, added up, when the view was taken. It holds while they are the
+        same, from `fresh_from` to before `fresh_until`."""
+        self.fresh_from = math.inf
+        self.fresh_until = -math.inf
 
     def refresh(self, now: float) -> None:
         """Take the view anew, and reckon how long it will hold if nothing happens."""
@@ -73,10 +69,10 @@ class Seat:
             most["tokens"],
         )
         self.room = room
-        self._seen = state.account.version + state.provider.version
-        self._from = now
+        self.seen = state.account.version + state.provider.version
+        self.fresh_from = now
         # With a probe under way the breaker says "ask again soon", counted from each asking.
-        self._until = now if state.key.breaker.is_probing else changes_at
+        self.fresh_until = now if state.key.breaker.is_probing else changes_at
 
     def crowded(self, now: float, needs: Mapping[Unit, float]) -> RouteView:
         """The fresh view as it is for a request of such needs, where those may not fit."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import gc
 import sys
 
-from tests.benchmarks import imports, overhead
+from tests.benchmarks import imports, overhead, routing
 from tests.benchmarks.measure import Report
 
 if __name__ == "__main__":
     report = Report()
     gc.freeze()  # what is imported by now is nobody's garbage
-    for name, part in (("imports", imports), ("calls", overhead)):
+    for name, part in (("imports", imports), ("calls", overhead), ("routing", routing)):
         if len(sys.argv) < 2 or name in sys.argv[1:]:
             print(name)
             part.run(report)
