@@ -27,7 +27,10 @@ _REFUSALS = frozenset({400, 422})
 _WHERE = frozenset({"body", "query", "root"})
 _MESSAGE = "messages."
 _QUOTED = r"[`'\"]([a-z_][\w.]*)[`'\"]"
-_REFUSED = r"(?:un|(?:currently )?not )(?:supported|allowed|permitted|recognized|known)"
+_BARE = (  # what is no quoted name must look like one, or be one of the usual
+    r"([a-z]+_[a-z_]+|temperature|seed|stop|logprobs|store|user|metadata|reasoning|verbosity|n)\b"
+)
+_REFUSED = r"(?:currently )?(?:un|not )(?:supported|allowed|permitted|recognized|known)"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -43,6 +46,12 @@ _PATTERNS = tuple(
             r"(?:parameter|argument|field|key|property|propertie)(?:s|\(s\))?(?: in object)?"
             r"(?: supplied)?(?:: ?[`'\"]?| [`'\"])([a-z_][\w.]*)"
         ),
+        (
+            r"(?:unsupported|unknown|unrecognized|invalid|unexpected|no such) (?:request )?"
+            rf"(?:parameter|argument|field|property)s?:? {_BARE}"
+        ),
+        rf"does not support (?:the )?(?:parameter|argument|field) {_BARE}",
+        rf"(?:parameter|argument|field|property) {_QUOTED} (?:does not exist|is {_REFUSED})",
         # pydantic in prose, or as Python prints it
         r"extra_forbidden', 'loc': [(\[]'body', '([a-z_]\w*)',? ?[)\]]",
         # OpenAI, of a value that must be the default; LiteLLM, which prints a list
@@ -55,7 +64,7 @@ _PATTERNS = tuple(
         rf"{_QUOTED} is not a (?:valid|known|recognized) (?:parameter|argument|field|property)",
         r"([a-z_]+(?:\.\w+)*):? extra (?:inputs are|fields) not permitted",
         rf"(?:additional propert|extra (?:field|input))[^'\"`]{{0,40}}{_QUOTED}",
-        r"\b([a-z]+_[a-z_]+) (?:is )?not supported",
+        rf"\b{_BARE} (?:is )?{_REFUSED}",
     )
 )
 _IN_MESSAGES = re.compile(r"messages?[.\[]\s*\d+")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.complaints import Complaint
     from freelm_integrations.wire.faults import FaultKind, Scope
 
+_WITHIN = r"(?:[^.;\n]|\.(?=\S)){0,60}?"
+"""What may stand between two words of one sentence; the dots of `owl-1.5` end none."""
 NO_STATUS = 0
 """Stands for the status of a refusal in the body of a 200 that names none."""
 
@@ -75,3 +77,8 @@ def rule(
         retry_after,
         note,
     )
+
+
+def near(subject: str, complaint: str, *, within: str = _WITHIN) -> str:
+    """A pattern for two things said in one sentence, whichever comes first."""
+    return rf"(?:{subject}){within}(?:{complaint})|(?:{complaint}){within}(?:{subject})"

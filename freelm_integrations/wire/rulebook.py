@@ -12,6 +12,7 @@ from freelm_integrations.wire.rules_request import (
     ABILITY,
     LENGTH,
     REQUEST_ITSELF,
+    TOO_BIG,
     TOO_MUCH,
     WRITING,
 )
@@ -31,8 +32,9 @@ RULES: tuple[Rule, ...] = (
     *MONEY,
     *QUOTA_IN_WORDS,
     *ALLOWANCE,
-    *LENGTH,
     *TOO_MUCH,
+    *LENGTH,
+    *TOO_BIG,
     *CAPACITY,
     *WRITING,
     *ABILITY,

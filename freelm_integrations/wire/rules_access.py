@@ -2,57 +2,63 @@
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import rule
+from freelm_integrations.wire.rule import near, rule
 
 _DENIED = (400, 401, 403)
-_PLACE = r"(?:country|region|location|area|territory|jurisdiction)"
-_NOT_HERE = (
-    r"(?:not (?:yet )?(?:available|supported|allowed|offered|served)|unavailable|restricted|denied)"
-    rf" (?:in|for|from|to) (?:your|this) (?:\w+ )?{_PLACE}"
+_HERE = (
+    r"\b(?:your|this|user|the|from|in|or) (?:\w+ )?"
+    r"(?:country|region|location|area|territory|jurisdiction)"
 )
-_NOWHERE = (
-    rf"(?:your|this|user|from|or) {_PLACE}s? (?:is |are )?(?:currently )?"
-    r"not (?:supported|allowed|available|permitted)"
+_NOT_SERVED = (
+    r"\b(?:not|unavailable|unsupported|restricted|blocked|denied|prohibited|forbidden|cannot)\b"
 )
+_PLACE = near(_HERE, _NOT_SERVED) + r"|\bgeo-?(?:block|restrict|fenc)"
+_ADDRESS = r"\bip(?: address)? (?:is |was )?(?:not allowed|blocked|banned|denied)|\bvpn\b"
 _CHALLENGE = (
     r"just a moment|checking your browser|attention required|verify (?:that )?you are human"
 )
 _CREDENTIAL = (
-    r"(?:api[ -]?key|access token|bearer token|x-api-key|credentials?"
-    r"|auth(?:orization|entication)? (?:token|key|header|credentials?))"
+    r"\b(?:api[ -]?key|x-api-key|credentials?|authentication"
+    r"|auth(?:orization|entication)? (?:token|key|header)"
+    r"|(?:access|bearer|auth|provided|given|supplied|your) token)\b"
+)
+_BAD = (
+    r"\b(?:in(?:valid|correct)|not (?:valid|found|authorized)|missing|wrong|bad|expired|unknown|no"
+    r"|revoked|disabled|required|deactivated|suspended|malformed|does not exist|fail(?:s|ed)"
+    r"|provide an?)\b"
 )
 _NO_CREDENTIAL = (
-    r"\b(?:invalid|incorrect|missing|wrong|expired|no|provide an?) (?:or \w+ )?(?:\w+ )?"
-    rf"{_CREDENTIAL}"
-)
-_BAD_CREDENTIAL = (
-    rf"{_CREDENTIAL}[^.\n]{{0,40}}(?:not valid|invalid|expired|not found|revoked|disabled|required"
-    r"|deactivated|suspended|incorrect|malformed|missing)"
-    r"|\bkey (?:has been|is|was) (?:revoked|disabled|deactivated|suspended|banned|expired|deleted)"
+    near(_CREDENTIAL, _BAD, within=r"[^.;\n]{0,30}?")
+    + r"|\bkey (?:has been|is|was) (?:revoked|disabled|deactivated|suspended|banned|deleted)"
     r"|(?:无效|错误|过期).{0,6}(?:api|密钥|令牌)|(?:密钥|令牌).{0,6}(?:无效|错误|过期|不正确)"
-)
-# Google's keys that begin with AQ. are refused so here, and taken by its own API (2026-04 to 09).
-_OTHER_KIND = (
-    "the key may be good, and of a kind that this endpoint does not take: try another kind"
 )
 _NO_ACCOUNT = (
     r"\b(?:account|organi[sz]ation|workspace|project|user)\b[^.\n]{0,30}"
     r"\b(?:suspended|deactivated|banned|disabled|terminated|locked)\b"
 )
-_NO_MONEY = (
-    r"insufficient (?:\w+ )?(?:credit|balance|fund)"
-    r"|(?:not enough|out of|depleted[^.\n]{0,20}) credit"
-    r"|balance (?:is )?(?:too low|insufficient|exhausted|negative)|overdue balance|in arrears"
-    r"|billing is (?:not active|inactive|disabled)|payment (?:is )?required|余额不足|欠费"
+# Google's keys that begin with AQ. are refused so here, and taken by its own API (2026-04 to 09).
+_OTHER_KIND = (
+    "the key may be good, and of a kind that this endpoint does not take: try another kind"
 )
+_MONEY = r"\b(?:credits?|(?:credit )?balance|funds|billing|payment)\b"
+_SPENT = (
+    r"\b(?:insufficient|not enough|out of|depleted|exhausted|too low|negative|overdue|in arrears"
+    r"|not active|inactive)\b"
+)
+_NO_MONEY = near(_MONEY, _SPENT) + r"|余额不足|欠费"
+_ABOUT_MONEY = rf"{_MONEY}|\bfree trial\b"
 _NOT_FOR_YOU = (
-    r"(?:not (?:available|included|supported|allowed|enabled)|unavailable)[^.\n]{0,20}"
-    r" (?:on|in|for|with|under) (?:your|this) (?:\w+ )?(?:plan|tier|subscription|account)"
-    r"|requires? an? (?:paid|pro|premium|enterprise|higher|active)[^.\n]{0,20}"
-    r"(?:plan|tier|account|subscription)"
+    near(
+        r"\b(?:your|this|the) (?:\w+ )?(?:plan|tier|subscription|account)\b",
+        r"\bnot (?:available|included|include|supported|allowed|enabled|part)\b|\bunavailable\b",
+    )
+    + r"|requires? an? (?:paid|pro|premium|enterprise|higher|active)\b"
     r"|only available (?:to|for|on|with) (?:\w+ ){0,2}(?:subscribers?|paid|pro|paying|premium)"
     r"|not have (?:the )?access to (?:the |this )?(?:requested )?model"
     r"|not (?:allowed|authorized|permitted|entitled) to (?:use|access|call) (?:the |this )?model"
+)
+_ABOUT_PLANS = (
+    r"\b(?:subscri(?:ption|bers?)|upgrade|plan|tier|premium|enterprise|gated|free users?)\b"
 )
 
 WHOLE_PROVIDER = (
@@ -63,11 +69,9 @@ WHOLE_PROVIDER = (
     rule("throttled", "provider", on=(429,), text=r"error code: 1015"),
     rule("blocked", "provider", on=(403, 429, 503), words="html", text=_CHALLENGE),
     rule("blocked", "provider", on=(403, 451), words="html"),
-    rule("blocked", "model", text=rf"\bmodel (?:is )?(?:currently )?{_NOT_HERE}"),
-    rule("blocked", "provider", text=rf"{_NOT_HERE}|{_NOWHERE}|geo-?(?:block|restrict)"),
-    rule(
-        "blocked", "provider", on=(403,), text=r"\bip(?: address)? (?:is |was )?(?:not allowed|b)"
-    ),
+    rule("blocked", "model", text=rf"\bmodel (?:is )?(?:\w+ )?{_NOT_SERVED} .{{0,20}}{_HERE}"),
+    rule("blocked", "provider", on=(400, 401, 403, 404, 451), text=_PLACE),
+    rule("blocked", "provider", on=(403,), text=_ADDRESS),
     rule("blocked", "provider", words="unsupported_country_region_territory"),
     rule("blocked", "provider", words="github_models_retirement_brownout"),
     rule("blocked", "provider", on=(451,)),
@@ -82,7 +86,6 @@ KEY = (
         note=_OTHER_KIND,
     ),
     rule("unauthorized", "key", on=_DENIED, text=_NO_CREDENTIAL),
-    rule("unauthorized", "key", on=_DENIED, text=_BAD_CREDENTIAL),
     rule("unauthorized", "key", on=_DENIED, text=r"multiple authentication", note=_OTHER_KIND),
     rule("unauthorized", "key", on=_DENIED, text=_NO_ACCOUNT),
     rule("unauthorized", "key", on=(403,), text=r"reported as leaked|unregistered callers"),
@@ -100,6 +103,7 @@ MONEY = (
     rule("unpaid", "key", words="billing_not_active account_overdue"),
     rule("unpaid", "key", on=(402,)),
     rule("unpaid", "key", on=(400, 403, 429), text=_NO_MONEY),
+    rule("unpaid", "key", on=(403,), text=_ABOUT_MONEY),
 )
 ALLOWANCE = (  # of zero: not busy, but never to be had
     rule(
@@ -116,5 +120,5 @@ ALLOWANCE = (  # of zero: not busy, but never to be had
     rule("not_on_plan", "route", text=r"no longer available to new users"),  # Google
     rule("not_on_plan", "route", on=(404,), text=r"not found for account"),  # NIM
     rule("not_on_plan", "route", on=(400, 403, 404), text=_NOT_FOR_YOU),
-    rule("not_on_plan", "route", on=(403,), text=r"subscription|upgrade (?:your|to)"),  # Ollama
+    rule("not_on_plan", "route", on=(403,), text=_ABOUT_PLANS),  # Ollama and others
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import rule
+from freelm_integrations.wire.rule import near, rule
 
 _REQUEST = (400, 403, 404, 409, 412, 413, 422)
 _BODY = (400, 413, 422, 500)
-_OVER_CONTEXT = (
-    r"exceed(?:s|ed)? (?:the |this |your )?(?:[\w']+ ){0,4}(?:context|maximum number of)"
-    r"|context (?:length|window|size|limit).{0,40}exceed|prompt token count .{0,20}exceeds"
-    r"|longer than the (?:[\w']+ ){0,2}(?:context|maximum)|token limit|最大上下文|上下文长度"
+# Of one sentence, and not about an image or a name in the input.
+_ALONG = r"(?:(?!image|file|audio|name|array|schema|minute|per day)(?:[^.;\n]|\.(?=\S))){0,60}?"
+_LONG = near(
+    r"\b(?:context|prompt|inputs?|messages?(?![.\[\w])|conversation|text|history|tokens|seq_len"
+    r"|max_seq_len|model length|sequence length)\b",
+    r"\b(?:exceed(?:s|ed|ing)?|too (?:long|large|big|many)|longer than|shorten|must be <=)|<= \d"
+    r"|must have less than \d",
+    within=_ALONG,
 )
-_TOO_MUCH_SAID = (
-    r"\b(?:input|prompt|messages?|conversation)s? (?:is |are )?too long|shorten your"
-    r"|tokens? \+ .{0,24}must be <=|must have less than \d+ tokens|range of input length"
-)
+_ABOUT_LENGTH = r"token limit|range of input length|string too long|最大上下文|上下文长度"
 _LACKS = (
     r"(?:does not|doesn't|do not|cannot) (?:currently )?support (?:the )?"
     r"(?:tool|image|vision|func|response|json|structured|multi|stream|parallel)"
@@ -26,8 +27,9 @@ _IS_LACKED = (
     r"(?:is|are) not (?:currently )?supported|not a (?:multimodal|vision)"
 )
 _IMPROPER = (
-    r"flagged|moderation|content (?:policy|management|filter|exists risk)|safety (?:system|polic)"
-    r"|usage polic|inappropriate content|敏感|违规"
+    r"flagged|moderation|content[ -](?:policy|management|filter|exists risk)|usage polic|\bsafety\b"
+    r"|inappropriate|(?<!case-)(?<!case )\bsensitive|\bharmful|\bunsafe\b"
+    r"|violat\w* (?:\w+ ){0,4}(?:polic|guideline|terms)|敏感|违规"
 )
 
 LENGTH = (
@@ -37,16 +39,17 @@ LENGTH = (
     rule("too_long", on=_BODY, words="3051 1261"),  # Mistral, Z.ai
     rule("too_long", on=_BODY, text=r"maximum context length|context length is only"),
     rule("too_long", on=_BODY, text=r"input token count .*exceeds|reduce the length"),
-    rule("too_long", on=_BODY, text=_OVER_CONTEXT),
-    rule("too_long", on=_BODY, text=_TOO_MUCH_SAID),
+    rule("too_long", on=_BODY, text=_LONG),
+    rule("too_long", on=_BODY, text=_ABOUT_LENGTH),
     rule("too_long", on=_BODY, text=r"tokens to keep|too many tokens"),
 )
 TOO_MUCH = (
-    rule("too_large", "route", on=(413,)),  # Groq: more than a minute's tokens; others: the body
     rule("too_large", "route", text=r"make sure your payload is below|request too large"),
     rule("too_large", "route", on=(400,), text=r"payload size exceeds"),
     rule("too_large", "route", on=(500,), text=r"too large to process"),  # llama.cpp
 )
+TOO_BIG = (rule("too_large", "route", on=(413,)),)  # a minute's tokens (Groq), or the body
+
 ABILITY = (  # the model, or the upstream behind it, cannot do what this request needs
     rule("unsupported", "route", on=_REQUEST, words="constraint_filtered not_supported_error"),
     rule("unsupported", "route", on=(404,), text=r"no endpoints found that"),

@@ -16,9 +16,15 @@ _ENDED = (
     r"|no longer (?:available|supported|served|offered)|end[- ]of[- ]life)"
 )
 _UNKNOWN = (
-    r"\b(?:unknown|invalid|unsupported|unrecognized|no such) model\b|not a valid model"
-    rf"|{_OF_MODEL}(?:\bnot (?:found|exist)|doesn't exist|\bnot (?:available|served|deployed))"
+    r"\b(?:unknown|invalid|unsupported|unrecognized|no such|no|(?:could not|couldn't|cannot) find)"
+    r" (?:(?:the|any|requested) )?model\b|not a valid model"
+    rf"|{_OF_MODEL}(?:\bnot (?:found|exist)|doesn't exist|\bnot (?:available|served|deployed)"
+    r"|\bunavailable)|\bmodel(?: \S+)? is (?:not supported|unsupported)"
     r"|\bmodel_(?:not_found|deprecated|decommissioned)|模型.{0,10}不存在"
+)
+_NO_MORE = (  # without a word of what: it is a model, if it is no part of the request
+    r"^(?!.*(?:param|field|feature|function|tool|option|argument|header|endpoint))"
+    r".*\bno longer (?:available|supported|served)"
 )
 _CROWDED = r"overloaded|(?:at|over) capacity|(?:server|service) (?:is )?(?:too )?busy|no healthy"
 
@@ -70,6 +76,7 @@ MODEL = (
     rule("model_gone", "model", on=(404, 410), text=r"end of life|retired|decommissioned"),
     rule("model_gone", "model", on=_ABOUT_MODELS, text=rf"{_OF_MODEL}{_ENDED}"),
     rule("model_gone", "model", on=(400, 404, 422), text=_UNKNOWN),
+    rule("model_gone", "model", on=(400, 404), text=_NO_MORE),
     rule("model_gone", "model", on=(410,)),
 )
 BY_STATUS = (
