@@ -121,35 +121,13 @@ def _piece(connection: Connection) -> Waits[bytes | None]:
 
 
 def _unpacker(encoding: str) -> Callable[[bytes], bytes]:
-    """What undoes the encodings we accept; ConnectionError for another."""
+    """What undoes the one encoding we accept; ConnectionError for another."""
     name = encoding.strip().lower()
     if name in {"", "identity"}:
         return bytes
     if name in {"gzip", "x-gzip"}:
         return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
-    if name == "deflate":
-        return _inflate()
     raise ConnectionError(f"the answer is packed in a way we did not ask for: {name}")
-
-
-def _inflate() -> Callable[[bytes], bytes]:
-    """For "deflate", which some send without the wrapping that belongs to it."""
-    unpacking = zlib.decompressobj()
-    is_first = True
-
-    def inflate(data: bytes) -> bytes:
-        nonlocal unpacking, is_first
-        try:
-            return unpacking.decompress(data)
-        except zlib.error:
-            if not is_first:
-                raise
-            unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-            return unpacking.decompress(data)
-        finally:
-            is_first = False
-
-    return inflate
 
 
 @functools.lru_cache(maxsize=1024)

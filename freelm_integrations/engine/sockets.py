@@ -54,13 +54,14 @@ class Origin(NamedTuple):
 class Connection:
     """One connection and what HTTP/1.1 has to remember of it; used by one exchange at a time."""
 
-    __slots__ = ("http", "kept_until", "origin", "socket")
+    __slots__ = ("http", "is_left", "kept_until", "origin", "socket")
 
     def __init__(self, origin: Origin, opened: socket.socket) -> None:
         """Over an open socket that does not block."""
         self.origin = origin
         self.socket = opened
         self.http = h11.Connection(h11.CLIENT)
+        self.is_left = False
         self.kept_until = 0.0
 
     def send(self, data: bytes) -> Waits[None]:
@@ -76,6 +77,7 @@ class Connection:
     def receive(self) -> Waits[None]:
         """Take in the next bytes; ConnectionError if the server leaves without an answer."""
         data = yield from _when_let(self.socket, partial(self.socket.recv, READ_SIZE), READ)
+        self.is_left = not data
         if not data and self.http.their_state is h11.SEND_RESPONSE:
             raise ConnectionError("the server left without an answer")
         self.http.receive_data(data)
@@ -109,7 +111,7 @@ class Stock:
     def put(self, connection: Connection) -> None:
         """Keep it if it can serve again, and close what nobody took for long."""
         http = connection.http
-        if not (http.our_state is http.their_state is h11.DONE):
+        if connection.is_left or not (http.our_state is http.their_state is h11.DONE):
             connection.close()
             return
         http.start_next_cycle()

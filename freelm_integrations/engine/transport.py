@@ -37,7 +37,7 @@ LIMITS = httpx.Limits(
     max_connections=None, max_keepalive_connections=KEPT, keepalive_expiry=KEPT_FOR
 )
 _STANDING = {
-    "accept-encoding": "gzip, deflate",
+    "accept-encoding": "gzip",  # what others call deflate comes in two kinds
     "user-agent": f"freelm-integrations/{VERSION}",
 }
 
