@@ -65,7 +65,7 @@ class _Shelf:
         for mark in marks:
             place = (mark.subject, mark.fact)
             old = self.marks.get(place)
-            if old is not None and not prevails(old.mark, mark, utc):
+            if mark.until <= utc or (old is not None and not prevails(old.mark, mark, utc)):
                 continue
             self.marks.pop(place, None)
             self.seq = next_seq(self.seq, utc)

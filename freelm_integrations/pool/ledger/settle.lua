@@ -38,6 +38,7 @@ local function prevails(old, new)
 end
 
 local function note(mark)
+  if mark.until_at <= utc then return end
   local place = mark.subject .. "\n" .. mark.fact
   local old = redis.call("HGET", KEYS[1], place)
   if old and not prevails(cmsgpack.unpack(old), mark) then return end
@@ -48,12 +49,16 @@ local function note(mark)
   redis.call("ZADD", KEYS[3], said(mark.until_at), place)
 end
 
+-- The last mark stays, for the next one's number.
 local function forget_the_old()
+  local last = redis.call("ZRANGE", KEYS[2], -1, -1)[1]
   local old = redis.call("ZRANGEBYSCORE", KEYS[3], "-inf", said(utc), "LIMIT", 0, 32)
   for _, place in ipairs(old) do
-    redis.call("HDEL", KEYS[1], place)
-    redis.call("ZREM", KEYS[2], place)
-    redis.call("ZREM", KEYS[3], place)
+    if place ~= last then
+      redis.call("HDEL", KEYS[1], place)
+      redis.call("ZREM", KEYS[2], place)
+      redis.call("ZREM", KEYS[3], place)
+    end
   end
 end
 

@@ -140,7 +140,7 @@ def _take(connection: sqlite3.Connection, claim: Claim, utc: float) -> tuple[Ans
         probe = None if found is None else Probe(*found)
     answer = judge(claim, pages, news, probe, utc)
     is_granted = isinstance(answer, Granted)
-    if not is_granted and not any([page.is_healed for page in pages]):
+    if not is_granted and not any(page.is_healed for page in pages):
         return answer, False
     if is_granted and claim.probe is not None:
         connection.execute(

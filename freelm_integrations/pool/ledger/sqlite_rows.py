@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from freelm_integrations.pool.ledger.claim import Claim, Fact, Question, Settlement
 
+LINGER = 86_400.0
+"""Seconds an empty page is kept: a late settlement still finds how often it was moved."""
 _HEAD = 24
 """Bytes of a page before its entries."""
 
@@ -31,6 +33,10 @@ _NEWS = (
 _OLD = (
     "SELECT seq, writer, subject, fact, value, until, rests_until, needs_probe FROM marks"
     " WHERE provider = ? AND subject = ? AND fact = ?"
+)
+_FORGET = (
+    "DELETE FROM marks WHERE until <= ?"
+    " AND seq < (SELECT max(seq) FROM marks AS all_marks WHERE all_marks.provider = marks.provider)"
 )
 _NOTE = "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -93,7 +99,7 @@ def note(connection: sqlite3.Connection, settlement: Settlement, utc: float) -> 
     (seq,) = connection.execute(query, (provider,)).fetchone()
     for mark in settlement.marks:
         old = connection.execute(_OLD, (provider, mark.subject, mark.fact)).fetchone()
-        if old is not None and not prevails(_noted(old).mark, mark, utc):
+        if mark.until <= utc or (old is not None and not prevails(_noted(old).mark, mark, utc)):
             continue
         seq = next_seq(seq, utc)
         subject, fact, value, until, rests_until, needs_probe = kept(mark, utc)
@@ -108,6 +114,7 @@ def note(connection: sqlite3.Connection, settlement: Settlement, utc: float) -> 
 
 
 def tidy(connection: sqlite3.Connection, utc: float) -> None:
-    """Forget what may be forgotten."""
-    for table in ("pages", "marks", "probes"):
-        connection.execute(f"DELETE FROM {table} WHERE until <= ?", (utc,))  # noqa: S608 - ours
+    """Forget what may be forgotten; a provider's last mark stays, for the next one's number."""
+    connection.execute("DELETE FROM pages WHERE until <= ?", (utc - LINGER,))
+    connection.execute("DELETE FROM probes WHERE until <= ?", (utc,))
+    connection.execute(_FORGET, (utc,))

@@ -113,9 +113,7 @@ def fresh_prefix() -> str:
 
 
 @pytest.fixture
-def make_home(
-    tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[[str], Ledger]]:
+def make_home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Ledger]]:
     """A new, empty home of a kind, closed after the test."""
     with contextlib.ExitStack() as stack:
 

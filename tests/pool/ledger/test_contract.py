@@ -122,9 +122,7 @@ class TestWhatTheServerSays:
     @pytest.mark.parametrize(("expires_after", "used_then"), [(600, 5), (5, 1)])
     def test_another_open_lease_makes_it_old_news(self, ledger, expires_after, used_then):
         """Its request may not have arrived; unless it lapsed, then whoever took it is dead."""
-        ledger.take(
-            claim(draw(amount=4, limit=10), expires_at=MIDDAY + expires_after), MIDDAY
-        )
+        ledger.take(claim(draw(amount=4, limit=10), expires_at=MIDDAY + expires_after), MIDDAY)
         one = claim(draw(limit=10, utc=MIDDAY + 6))
         granted = ledger.take(one, MIDDAY + 6)
 
