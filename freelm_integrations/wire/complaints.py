@@ -84,7 +84,8 @@ def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint
     if data is not None:
         return _of(status, headers, data)
     is_html = bool(_HTML.match(said))
-    plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said[:_LONGEST]
+    plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said
+    plain = plain[:_LONGEST]
     made = Complaint(status, headers, None, plain)
     if is_html:
         made.words.add("html")

@@ -36,6 +36,7 @@ _PROSE = re.compile(
     rf"((?:{_PIECE}[\s,]*(?:and )?)+)",
     re.IGNORECASE,
 )
+_CLOCK = re.compile(r"\b(?:in|after|for) (\d{1,2}):(\d\d):(\d\d)\b")
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(?:z|utc|([+-]\d\d):?(\d\d))?",
     re.IGNORECASE,
@@ -54,7 +55,10 @@ def seconds(spelled: str) -> float | None:
 
 
 def seconds_in(prose: str) -> float | None:
-    """The wait a sentence promises ("try again in 9m38.5s"), or None."""
+    """The wait a sentence promises ("try again in 9m38.5s", "resets in 00:05:00"), or None."""
+    clock = _CLOCK.search(prose)
+    if clock is not None:
+        return _sane(3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + int(clock[3]))
     found = _PROSE.search(prose)
     return seconds(found[1].replace("and ", "").strip(" ,.")) if found else None
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _NEEDED = frozenset(
     {
         *("model", "messages", "tools", "tool_choice", "response_format", "stream", "input"),
-        *("json_schema", "json_object", "image_url", "functions"),
+        *("json_schema", "json_object", "image_url", "functions", "developer", "system"),
     }
 )
 _UNKNOWN_CODES = frozenset(
@@ -40,6 +40,7 @@ _PATTERNS = tuple(
         rf"(?:property|parameter|field|argument) [`'\"]?([a-z_][\w.]*)[`'\"]? is {_REFUSED}",
         # NIM, which lists all of them
         r"unsupported parameter\(s\):? ([\w`'\", ]+)",
+        r"(?:parameter|argument|field)s:? ([`'\"]?[a-z_]\w*[`'\"]?(?:, ?[`'\"]?[a-z_]\w*[`'\"]?)+)",
         # OpenAI and what is built like it
         (
             r"(?:unsupported|unknown|unrecognized|invalid|unexpected) (?:request |keyword )?"

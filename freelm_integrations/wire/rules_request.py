@@ -11,11 +11,11 @@ _ALONG = r"(?:(?!image|file|audio|name|array|schema|minute|per day)(?:[^.;\n]|\.
 _LONG = near(
     r"\b(?:context|prompt|inputs?|messages?(?![.\[\w])|conversation|text|history|tokens|seq_len"
     r"|max_seq_len|model length|sequence length)\b",
-    r"\b(?:exceed(?:s|ed|ing)?|too (?:long|large|big|many)|longer than|shorten|must be <=)|<= \d"
+    r"\b(?:exceed(?:s|ed|ing)?|too (?:long|large|big)|longer than|shorten|must be <=)|<= \d"
     r"|must have less than \d",
     within=_ALONG,
 )
-_ABOUT_LENGTH = r"token limit|range of input length|string too long|最大上下文|上下文长度"
+_ABOUT_LENGTH = r"token limit|range of input length|最大上下文|上下文长度"
 _LACKS = (
     r"(?:does not|doesn't|do not|cannot) (?:currently )?support (?:the )?"
     r"(?:tool|image|vision|func|response|json|structured|multi|stream|parallel)"

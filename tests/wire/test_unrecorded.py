@@ -5,9 +5,27 @@ from __future__ import annotations
 import pytest
 
 from tests.wire.dialects import DECLARED, PLAIN
-from tests.wire.unrecorded import UTC, Case, codes, keys, quoted, requests, servers, waits
+from tests.wire.unrecorded import (
+    UTC,
+    Case,
+    afterwards,
+    codes,
+    keys,
+    quoted,
+    requests,
+    servers,
+    waits,
+)
 
-EVERY = [*codes.CASES, *waits.CASES, *keys.CASES, *requests.CASES, *servers.CASES, *quoted.CASES]
+EVERY = [
+    *afterwards.CASES,
+    *codes.CASES,
+    *waits.CASES,
+    *keys.CASES,
+    *requests.CASES,
+    *servers.CASES,
+    *quoted.CASES,
+]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
