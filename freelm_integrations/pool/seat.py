@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 class Seat:
     """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
 
-    __slots__ = ("account", "fresh_from", "fresh_until", "provider", "room", "seen", "state", "view")
+    __slots__ = (
+        "account",
+        "fresh_from",
+        "fresh_until",
+        "provider",
+        "room",
+        "seen",
+        "state",
+        "view",
+    )
 
     def __init__(self, route: Route, state: RouteState) -> None:
         self.state = state

@@ -25,6 +25,11 @@ _COMPOUND = (
     Limit(70_000, "tokens", per=60),
     Limit(250, "requests", per=DAY),
 )
+_ALLAM = (
+    Limit(30, "requests", per=60),
+    Limit(6_000, "tokens", per=60),
+    Limit(7_000, "requests", per=DAY),
+)
 
 GROQ = ProviderSpec(
     name="groq",
@@ -66,7 +71,13 @@ GROQ = ProviderSpec(
         fault_rules=(rule("tool_failed", on=(422,)),),  # what the model wrote, not what was asked
     ),
     tiers={
-        "free": Tier(each_model=_USUAL, by_model={"groq/compound-mini": _COMPOUND}),
+        "free": Tier(
+            each_model=_USUAL,
+            by_model={
+                **dict.fromkeys(("groq/compound", "groq/compound-mini"), _COMPOUND),
+                "allam-2-7b": _ALLAM,  # listed, though not built in
+            },
+        ),
         "developer": Tier(),
     },
     # console.groq.com/docs/models and live lists, 2026-10. Since the llamas left (2026-08-16) every

@@ -26,7 +26,6 @@ KILO = ProviderSpec(
         stream_options=False,
         think_tags={"minimax": "think", "": "think"},
         not_answers={"": ("safe", "unsafe")},  # a guard model may answer in place of the model
-        not_answers={"": ("safe", "unsafe")},  # a guard model may answer in place of the model
         quota_scope="account",
         fault_rules=(
             rule("unsupported", "route", on=(400,), text=r"response_format|structured output"),

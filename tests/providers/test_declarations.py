@@ -14,10 +14,12 @@ from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.address import checked_base_url
 from freelm_integrations.providers.listing import models_from
 from freelm_integrations.providers.options import RESETS, UNITS
+from freelm_integrations.providers.provider import Groq
+from freelm_integrations.providers.spec import DAY, ModelSpec
 from freelm_integrations.wire.catalogs import parse_models
 
 if TYPE_CHECKING:
-    from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
+    from freelm_integrations.providers.spec import Limit, ProviderSpec
 
 HOSTED = [spec for spec in PROVIDERS.values() if spec.name != "local"]
 EVERY = pytest.mark.parametrize("spec", list(PROVIDERS.values()), ids=list(PROVIDERS))
@@ -144,6 +146,10 @@ def test_no_built_in_model_is_left_out_of_its_own_live_list(spec: ProviderSpec) 
         assert not spec.chat_include or each.id.startswith(spec.chat_include), each.id
 
 
+ONLY_LISTED = {"groq/compound", "allam-2-7b"}
+"""Models with limits of their own that are not built in."""
+
+
 @EVERY
 def test_limits_can_be_counted(spec: ProviderSpec) -> None:
     """Known units and resets; ids of models that have their own limits exist."""
@@ -153,7 +159,7 @@ def test_limits_can_be_counted(spec: ProviderSpec) -> None:
             limits += own
         assert all(limit.unit in UNITS and limit.resets in RESETS for limit in limits)
         assert all(limit.amount >= 0 and limit.per > 0 for limit in limits)
-        assert set(tier.by_model) <= {model.id for model in spec.models}
+        assert set(tier.by_model) <= {model.id for model in spec.models} | ONLY_LISTED
 
 
 @pytest.mark.parametrize(
@@ -543,3 +549,20 @@ def test_the_declarations_are_cheap_to_import() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("model", "limits"),
+    [
+        ("openai/gpt-oss-20b", {(30, 60), (8_000, 60), (1_000, DAY), (200_000, DAY)}),
+        ("qwen/qwen3.8-27b", {(30, 60), (8_000, 60), (1_000, DAY), (200_000, DAY)}),
+        ("groq/compound", {(30, 60), (70_000, 60), (250, DAY)}),
+        ("groq/compound-mini", {(30, 60), (70_000, 60), (250, DAY)}),
+        ("allam-2-7b", {(30, 60), (6_000, 60), (7_000, DAY)}),
+    ],
+)
+def test_groq_s_exceptions_are_declared(model: str, limits: set[tuple[float, float]]) -> None:
+    """Also of models that only its list knows."""
+    found = Groq("k").limits_of(ModelSpec(model))
+
+    assert {(limit.amount, limit.per) for limit in found} == limits
