@@ -28,6 +28,8 @@ ROWS = [
         {FIRST, OTHER_KEY},
     ),
     ("a crowded model", 503, failed(), {FIRST, OTHER_MODEL}),
+    ("a refusal nobody explains", 403, failed(), EVERY),
+    ("a model out of plan", 403, failed("Upgrade to use owl-1"), EVERY),
     ("a dead key", 401, failed(), {FIRST, OTHER_KEY}),
     ("a key without credit", 402, failed(), {FIRST, OTHER_KEY}),
     ("a model that is gone", 404, failed(), {FIRST, OTHER_MODEL}),
