@@ -75,8 +75,9 @@ def judge(
 ) -> Answer:
     """Grant the claim and count its draws, or say why not; a home then keeps what was changed."""
     for draw, page in zip(claim.draws, pages, strict=True):
-        page.clear(utc)
-        page.heal(draw.back_at)
+        if page.backs:  # asked here for speed: both are for the few that have something to do
+            page.clear(utc)
+            page.heal(draw.back_at)
     refused = _refusal(claim, pages, heard[0], probe, utc)
     if refused is None:
         for draw, page in zip(claim.draws, pages, strict=True):

@@ -88,10 +88,12 @@ def _make(path: Path) -> None:
 
 def _examine(path: Path, wait_for: float) -> None:
     address = f"{path.absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=wait_for)) as connection:
+    opened = sqlite3.connect(address, uri=True, timeout=wait_for, isolation_level=None)
+    with contextlib.closing(opened) as connection:
+        connection.execute("BEGIN")  # or another process may make it between two of these
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application not in {0, APPLICATION} or (application == 0 and (tables or version)):
         raise HomeFailed(f"{path} is another program's: it is left untouched", is_lasting=True)
     if version > VERSION:

@@ -246,7 +246,7 @@ def test_many_begin_at_once(path):
     """On no file at all: one makes it, all share it."""
 
     def begin(_: int) -> int:
-        ledger = SqliteLedger(path)
+        ledger = SqliteLedger(path, wait_for=30)
         taken = fill(ledger, limit=10)
         ledger.close()
         return taken
