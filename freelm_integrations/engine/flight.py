@@ -232,7 +232,7 @@ class Flight:
             return FAREWELL
         if self._has_no_challenger or not self._baton.may_be_passed:
             return self.terms.attempt_timeout
-        return self.terms.idle_after(winner.pieces, winner.gap, winner.usual_gap)
+        return self.terms.idle_after(winner.pieces, winner.gap or 0.0, winner.usual_gap)
 
     def _is_stalled(self, winner: Leg) -> bool:
         """Whether it has been silent for so long that another should speak beside it."""
@@ -327,24 +327,24 @@ class Flight:
 
     def _relay(self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool) -> list[Delta]:
         """What the winner says, as it goes on to the caller."""
-        speaks = False
+        pieces = 0
         for delta in deltas:
             if delta.has_content:
-                speaks = True
+                pieces += 1
                 self._baton.take(delta)
             if delta.usage is not None or delta.finish_reason is not None:
                 leg.note(delta)
-        if speaks:
-            self._go_on(leg, now)
+        if pieces:
+            self._go_on(leg, pieces, now)
         if self._baton.usage is not None:  # of parts that broke off
             deltas = self._baton.summed(deltas)
         if is_last:
             self._complete(leg, now)
         return deltas
 
-    def _go_on(self, leg: Leg, now: float) -> None:
+    def _go_on(self, leg: Leg, pieces: int, now: float) -> None:
         """The winner says something; whoever was to carry on in its place is not needed."""
-        leg.beat(self._times.silent_for)
+        leg.beat(pieces, self._times.silent_for)
         self._times.spoke()
         if self._times.is_racing:
             self._win(leg, now)
@@ -385,7 +385,7 @@ class Flight:
         success = Success(
             spoke_at - leg.started_at,
             is_whole=not self.request.streaming,
-            gap=leg.gap if leg.pieces > 1 else None,
+            gap=leg.gap,
         )
         self._settle(leg, success, now)
         self.is_finished = True

@@ -120,7 +120,6 @@ class Itinerary:
 
         A fresh one of a provider neither in the air nor just failed, where there is one.
         """
-
         if (leased := self._lease_again(now)) is not None:
             return leased
 

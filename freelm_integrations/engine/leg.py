@@ -49,8 +49,9 @@ class Leg:
     usage: Usage | None = None
     first_content_at: float | None = None
     pieces: int = 0
-    gap: float = 0.0
-    """The longest pause between two pieces of its content so far (s)."""
+    """Deltas with content so far; several may come at once."""
+    gap: float | None = None
+    """The longest pause in its content so far (s); None while all of it came at once."""
     has_finished: bool = False
     """Whether the answer is whole; only the body's end is still to come."""
 
@@ -107,11 +108,11 @@ class Leg:
             decoder.response_id,
         )
 
-    def beat(self, silent_for: float) -> None:
-        """Content came, after so many seconds of waiting for it."""
-        self.pieces += 1
-        if self.pieces > 1 and silent_for > self.gap:
-            self.gap = silent_for
+    def beat(self, pieces: int, silent_for: float) -> None:
+        """So many pieces of content came at once, after so many seconds of waiting for them."""
+        if self.pieces:
+            self.gap = silent_for if self.gap is None else max(self.gap, silent_for)
+        self.pieces += pieces
 
 
 def _weather(error: BaseException) -> Fault:

@@ -26,7 +26,7 @@ LEAST_IDLE = 2.0
 IDLE_FACTOR = 5.0
 """How many times the longest gap seen so far a gap may last."""
 KNOWN_AFTER = 4
-"""Pieces of an answer after which its own pace is known."""
+"""Pieces of an answer after which its own pace is known, be it that they came all at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -330,6 +330,24 @@ def test_a_stream_that_had_paused_before_is_given_longer():
     assert air.wait == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize(("words", "borne"), [(3, 8.0), (4, 2.0), (9, 2.0)])
+def test_words_that_come_all_at_once_tell_as_much_of_a_pace_as_single_ones(words, borne):
+    """A quick server, or whoever stands between, puts many into one piece of the body."""
+    sky = two()
+    air = Air(sky, streaming=True)
+    air.hears(0, opened(), chunk(b"".join(says(word + " ") for word in BEGUN.split()[:words])))
+
+    assert air.wait == pytest.approx(borne)
+
+
+def test_an_answer_that_came_in_one_piece_tells_nothing_of_pauses():
+    """The next answer of its route is as unknown as the first."""
+    sky = two()
+    Air(sky, streaming=True).hears(0, opened(), chunk(says("one") + says(" two") + STOP), end)
+
+    assert Air(sky, streaming=True).hears(0, opened(), chunk(says("one"))).wait == 8.0
+
+
 def test_how_a_route_has_paused_is_remembered_for_its_next_answer():
     """Before, eight seconds are allowed while little is known."""
     sky = two()
