@@ -2,6 +2,6 @@
 
 import sys
 
-from freelm_integrations.cli import main
+from freelm_integrations.command.cli import main
 
 sys.exit(main())

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.capacity import capacity_of
 from freelm_integrations.chat import fault_words
 from freelm_integrations.clock import SYSTEM_CLOCK
-from freelm_integrations.discovery import Catalogs
+from freelm_integrations.discovery.catalogs import Catalogs
 from freelm_integrations.engine.flight import Flight
 from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
-from freelm_integrations.model_lists import allowed, drift_row, list_row
+from freelm_integrations.discovery.model_lists import allowed, drift_row, list_row
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router

@@ -40,6 +40,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "chat",
         "clock",
     ),
+    "pool.ledger": ("pool", "providers.spec", "errors", "nearest"),
     "routing": ("providers.spec", "providers.provider", "pool.view", "chat", "errors", "nearest"),
     "engine": ("pool", "wire", *VALUES),
     "engine.steps": ("chat", "events"),
@@ -59,20 +60,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.aio": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
     "settings": ("providers", "environment", "nearest", "errors", "events"),
     "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
-    "catalog_file": ("providers.spec",),
-    "enquiry": ("chat", "engine.steps", "providers", "wire.catalogs"),
-    "discovery": ("catalog_file", "engine.steps", "enquiry", "providers", "clock"),
-    "request": ("chat", "errors", "nearest", "providers.options"),
+    "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire.catalogs"),
+    "request": ("chat", "errors", "events", "nearest", "providers.options"),
     "capacity": ("pool.snapshot", "providers.spec", "chat"),
-    "drift": ("chat", "providers.spec"),
-    "model_lists": ("chat", "discovery", "drift", "providers", "routing"),
     "dispatcher": (
         *VALUES,
         "capacity",
         "discovery",
-        "model_lists",
         "engine.flight",
         "engine.journal",
+        "engine.terms",
         "pool.pool",
         "providers.keys",
         "providers.provider",
@@ -87,21 +84,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "llama_index": FRONT_END,
     "timeline": ("chat", "events"),
     "table": (),
-    "console": (),
-    "parallel": ("clock",),
     "rendering": ("chat", "table", "timeline"),
     "display": ("chat", "events", "rendering", "table", "timeline"),
-    "mending": ("providers",),
-    "selection": ("errors", "nearest"),
-    "commandline": ("nearest", "providers.choice", "version"),
-    "asking": ("chat", "client", "clock", "console", "errors"),
-    "doctor": (*FRONT_END, "mending", "parallel", "providers"),
-    "cli": (
+    "command": (
         *FRONT_END,
-        *("asking", "commandline", "console", "selection"),
-        *("demo", "doctor", "mending", "rendering", "table"),
+        *("clock", "demo", "nearest", "providers", "rendering", "table", "version"),
     ),
-    "__main__": ("cli",),
+    "__main__": ("command",),
     "lab": ("nearest",),
     "lab.lab": ("clock", "lab", "nearest"),
     # It shows both front ends at work, over the lab.
@@ -110,7 +99,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 
 PURE = (
     *("chat", "errors", "events", "version", "nearest", "environment"),
-    *("capacity", "drift", "timeline"),
+    *("capacity", "discovery.drift", "timeline"),
 )
 
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
@@ -124,7 +113,8 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "pydantic": (
         "providers.keys",
         "engine.steps",
-        "engine.flight",
+        "engine.leg",  # what servers quote of a key is taken out of their words
+        "pool.ledger",  # an address may hold a password
         "openai",
         "langchain",
         "llama_index",
@@ -147,6 +137,7 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "llama_index_instrumentation": ("llama_index",),
     "rich": ("display",),
     "xllamacpp": ("embedded",),
+    "redis": ("pool.ledger.redis",),
     "pytest": ("lab.pytest_plugin",),
 }
 
@@ -155,7 +146,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "time": ("clock",),
     "random": ("clock",),
     "datetime": (  # calendars are worked out from a given moment, never asked for the present one
-        "cli",
+        "command",
         "display",
         "pool.resets",
         "wire.durations",
@@ -169,6 +160,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "engine.by_aiohttp",  # its timeouts, on Python 3.10
         "client",
         "connections",  # one transport an event loop
+        "pool.ledger.redis",
         "langchain.callbacks",  # async handlers are told from the loop that runs the call
         "lab",
         "demo",
@@ -179,22 +171,24 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "engine.pumps",
         "engine.sockets",  # the stock of idle ones is everybody's
         "pool.pool",  # the one lock
+        "pool.line",
+        "pool.ledger",
         "discovery",  # one refreshes, the others use what is known
         "connections",  # made once by whoever comes first
         "embedded",  # a server's process is started once
         "timeline",  # told from any thread
-        "parallel",  # many side by side
+        "command.parallel",  # many side by side
         "langchain.clients",
         "langchain.handler",
         "llama_index.configured",
         "lab",
         "demo",
     ),
-    "queue": ("engine.pumped", "parallel"),
+    "queue": ("engine.pumped", "command.parallel"),
     "select": ("engine.sockets",),
     "socket": ("engine.sockets", "embedded", "lab"),
     "ssl": ("engine.transport", "engine.sockets"),
-    "sqlite3": (),
+    "sqlite3": ("pool.ledger",),
     "subprocess": ("embedded",),
     "multiprocessing": (),
     "concurrent": ("lab",),  # many side by side
@@ -455,7 +449,7 @@ FRAMEWORKS = ("langchain_core", "langchain", "llama_index", "xllamacpp", "aiohtt
         ("freelm_integrations.openai", (*FRAMEWORKS, "httpx", "freelm_integrations.lab")),
         ("freelm_integrations.lab", FRAMEWORKS),
         ("freelm_integrations.lab.pytest_plugin", tuple(set(FRAMEWORKS) - {"pytest"})),
-        ("freelm_integrations.cli", FRAMEWORKS),
+        ("freelm_integrations.command.cli", FRAMEWORKS),
         ("freelm_integrations.langchain", ("llama_index", "freelm_integrations.lab")),
         ("freelm_integrations.llama_index", ("langchain_core", "freelm_integrations.lab")),
     ],

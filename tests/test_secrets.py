@@ -436,7 +436,9 @@ def test_a_request_bears_its_own_key_and_nobody_elses() -> None:
 
 OPENED_BY = {
     "engine/transport.py",  # it joins the headers
-    "engine/flight.py",  # a fault's words are searched for it
+    "engine/leg.py",  # a fault's words are searched for it
+    "pool/ledger/redis.py",  # its address may hold a password
+    "command/mending.py",  # whose shape is it?
     "providers/keys.py",  # several in one string
     # Whose shape is it? And it goes on as a SecretStr or a provider.
     "openai/options.py",

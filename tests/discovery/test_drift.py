@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.drift import Drift, drift
+from freelm_integrations.discovery.drift import Drift, drift
 from freelm_integrations.providers.spec import ModelSpec
 
 OWL, ELK, FOX = (ModelSpec(name, context=8192) for name in ("owl", "elk", "fox"))

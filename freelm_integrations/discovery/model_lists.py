@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freelm_integrations.drift import drift
+from freelm_integrations.discovery.drift import drift
 from freelm_integrations.routing.catalog import best_first
 from freelm_integrations.routing.filters import ruled_out
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freelm_integrations.chat import Json
-    from freelm_integrations.discovery import Catalog
+    from freelm_integrations.discovery.catalogs import Catalog
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.routing.filters import Guards

@@ -11,9 +11,9 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations import console
-from freelm_integrations.commandline import parse
-from freelm_integrations.console import note, say, write_json
+from freelm_integrations.command import console
+from freelm_integrations.command.commandline import parse
+from freelm_integrations.command.console import note, say, write_json
 from freelm_integrations.errors import FreeLLMError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _guarded(run: Callable[[argparse.Namespace], int], options: argparse.Namespa
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from freelm_integrations.asking import ask, read_question  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.command.asking import ask, read_question  # noqa: PLC0415 - only who calls pays
 
     question = read_question(options.prompt)
     ask(question, model=options.model, stream=options.stream, as_json=options.json)
@@ -87,7 +87,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from freelm_integrations.doctor import examine  # noqa: PLC0415 - only who calls pays
+    from freelm_integrations.command.doctor import examine  # noqa: PLC0415 - only who calls pays
     from freelm_integrations.rendering import findings_text  # noqa: PLC0415
 
     findings = [finding.to_dict() for finding in examine()]
@@ -104,9 +104,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _models(options: argparse.Namespace) -> int:
     from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - only who calls pays
-    from freelm_integrations.mending import no_key_of  # noqa: PLC0415
+    from freelm_integrations.command.mending import no_key_of  # noqa: PLC0415
+    from freelm_integrations.command.selection import select  # noqa: PLC0415
     from freelm_integrations.rendering import model_rows  # noqa: PLC0415
-    from freelm_integrations.selection import select  # noqa: PLC0415
 
     is_wide = options.all or options.paid
     with FreeLLM(

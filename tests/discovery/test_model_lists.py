@@ -17,7 +17,7 @@ from freelm_integrations import (
     Mistral,
     OpenAICompatible,
 )
-from freelm_integrations.catalog_file import CatalogFiles
+from freelm_integrations.discovery.catalog_file import CatalogFiles
 from freelm_integrations.lab import Lab
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Folding
 from freelm_integrations.client import FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
-from freelm_integrations.console import remark, write, write_json
+from freelm_integrations.command.console import remark, write, write_json
 from freelm_integrations.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pytest
 
 from freelm_integrations import ConfigError
 from freelm_integrations.clock import SYSTEM_CLOCK
-from freelm_integrations.doctor import WITHIN, Finding, examine
+from freelm_integrations.command.doctor import WITHIN, Finding, examine
+from freelm_integrations.command.mending import mending
 from freelm_integrations.lab import Lab
-from freelm_integrations.mending import mending
 from freelm_integrations.providers.choice import CLASSES
 from freelm_integrations.wire.faults import FAULT_KINDS
 

@@ -14,7 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freelm_integrations.catalog_file import KEPT_FOR, LARGEST, VERSION, CatalogFiles, Saved
+from freelm_integrations.discovery.catalog_file import (
+    KEPT_FOR,
+    LARGEST,
+    VERSION,
+    CatalogFiles,
+    Saved,
+)
 from freelm_integrations.providers.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -283,7 +289,7 @@ def test_many_writers_and_readers_always_meet_a_whole_file(tmp_path: Path) -> No
 WRITER = """
 import sys
 from pathlib import Path
-from freelm_integrations.catalog_file import CatalogFiles, Saved
+from freelm_integrations.discovery.catalog_file import CatalogFiles, Saved
 from freelm_integrations.providers.spec import ModelSpec
 files = CatalogFiles(Path(sys.argv[1]))
 for turn in range(40):

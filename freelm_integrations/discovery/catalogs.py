@@ -16,9 +16,9 @@ import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from freelm_integrations.catalog_file import KEPT_FOR, CatalogFiles, Saved
+from freelm_integrations.discovery.catalog_file import KEPT_FOR, CatalogFiles, Saved
+from freelm_integrations.discovery.enquiry import PATIENCE, Enquiry
 from freelm_integrations.engine.steps import Elapsed, Wait
-from freelm_integrations.enquiry import PATIENCE, Enquiry
 from freelm_integrations.providers.listing import restored
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from freelm_integrations import StreamInterrupted, cli, console
+from freelm_integrations import StreamInterrupted
 from freelm_integrations.chat import Delta
+from freelm_integrations.command import cli, console
 from freelm_integrations.lab import Lab
 
 
@@ -408,7 +409,7 @@ def test_it_runs_as_a_module():
 
 def test_the_module_of_the_command_imports_no_framework():
     code = (
-        "import sys, freelm_integrations.cli;"
+        "import sys, freelm_integrations.command.cli;"
         "print({'langchain_core', 'llama_index', 'xllamacpp'} & set(sys.modules))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

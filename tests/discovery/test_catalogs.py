@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations import ConfigError, FreeLLM, Groq, Mistral, OpenAICompatible
-from freelm_integrations.catalog_file import KEPT_FOR, CatalogFiles, Saved
-from freelm_integrations.discovery import RETRY_AFTER, TTL, Catalogs
+from freelm_integrations.discovery.catalog_file import KEPT_FOR, CatalogFiles, Saved
+from freelm_integrations.discovery.catalogs import RETRY_AFTER, TTL, Catalogs
+from freelm_integrations.discovery.enquiry import KEYS_TRIED, LARGEST, PATIENCE
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Attempt,
@@ -32,7 +33,6 @@ from freelm_integrations.engine.steps import (
     Wait,
     advance,
 )
-from freelm_integrations.enquiry import KEYS_TRIED, LARGEST, PATIENCE
 from freelm_integrations.lab import Lab
 from freelm_integrations.providers.spec import ModelSpec
 from tests.fakes import FakeClock, play

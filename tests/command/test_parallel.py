@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from freelm_integrations.clock import SYSTEM_CLOCK
-from freelm_integrations.parallel import AT_ONCE, all_by
+from freelm_integrations.command.parallel import AT_ONCE, all_by
 
 
 def soon() -> float:

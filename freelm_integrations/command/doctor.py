@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import fault_words
 from freelm_integrations.client import FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.command.mending import key_wanted, mending
+from freelm_integrations.command.parallel import all_by
 from freelm_integrations.errors import FreeLLMError
-from freelm_integrations.mending import key_wanted, mending
-from freelm_integrations.parallel import all_by
 from freelm_integrations.providers.choice import CLASSES
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.providers.spec import ModelSpec

@@ -1,0 +1,1 @@
+"""The command `freellm`, and the doctor it sends to every key."""
