@@ -50,6 +50,7 @@ CEREBRAS = ProviderSpec(
             ),
             closed=True,
         ),
+        think_tags={"": "think"},  # models beyond those two may leave it in their answer
         stream_options=False,  # usage rides on the last chunk unasked
     ),
     # Buckets that refill steadily, per model and organisation.

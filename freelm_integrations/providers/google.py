@@ -75,6 +75,7 @@ GOOGLE = ProviderSpec(
         continuing=dict.fromkeys(
             ("gemini-2.", "gemini-3-", "gemini-3.1", "gemini-pro-latest"), "plainly"
         ),
+        exclusive={"extra_body": "reasoning_effort"},  # the former holds its own settings of it
         # Thinking cannot be switched off but on the 2.5 Flash models; 3.8 has no `minimal`.
         efforts={
             "gemini-2.5": {"minimal": "low", "xhigh": "high", "max": "high"},

@@ -42,6 +42,7 @@ GROQ = ProviderSpec(
     dialect=ChatCompletions(
         renames={"max_tokens": "max_completion_tokens"},  # the older name is an alias
         # A 400 each; the penalties are taken, and do nothing.
+        exclusive={"include_reasoning": "reasoning_format"},
         denied=frozenset(
             {
                 *("logprobs", "top_logprobs", "logit_bias", "top_k", "store", "metadata"),

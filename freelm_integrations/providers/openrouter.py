@@ -17,6 +17,7 @@ OPENROUTER = ProviderSpec(
         developer_role=True,
         # Some must think: they refuse `none`. Two different efforts in one request are a 400.
         less_thinking={"": {"reasoning": {"effort": "low"}, "reasoning_effort": None}},
+        exclusive={"reasoning": "reasoning_effort"},
         # To be sent back as they came, to the same model only: some refuse a turn without them.
         extra_key="openrouter",
         extra_fields=frozenset({"reasoning_details"}),

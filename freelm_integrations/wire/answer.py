@@ -10,7 +10,8 @@ from freelm_integrations.wire.complaints import complaint_in, is_complaint
 from freelm_integrations.wire.endings import finish_reason, unsaid
 from freelm_integrations.wire.extras import Extras
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.opening import Opening
+from freelm_integrations.wire.fences import Unfencer, wants_json
+from freelm_integrations.wire.opening import Opening, ends_in_leak
 from freelm_integrations.wire.shapes import (
     NOTHING,
     first_match,
@@ -40,10 +41,13 @@ class Answer:
         "_extras",
         "_has_reasoned",
         "_is_whole",
+        "_offers_tools",
         "_opening",
         "_rules",
         "_seed",
+        "_splits",
         "_splitter",
+        "_unfencer",
         "_usage",
         "_word",
         "model",
@@ -59,9 +63,12 @@ class Answer:
         self._calls: ToolCalls | None = None
         self._extras = Extras(rules, model)
         self._splitter = _splitter(rules, model)
+        self._unfencer = Unfencer() if wants_json(request) else None
+        self._splits = self._splitter is not None or self._unfencer is not None
         self._opening = Opening(
             expects_calls=bool(request.tools), verdicts=_verdicts(rules, request, model)
         )
+        self._offers_tools = bool(request.tools)
         self._usage: Usage | None = None
         self._word = ""
         self._has_reasoned = False
@@ -97,8 +104,11 @@ class Answer:
         last = self.finish(is_done=True)
         if isinstance(last, Fault):
             return last
-        if self._calls and last.finish_reason != "length" and not self._calls.are_whole():
-            return Fault(kind="tool_failed", message="a tool call's arguments are no JSON object")
+        if self._calls:
+            if last.finish_reason != "length" and not self._calls.are_whole():
+                return _MISWRITTEN
+        elif self._offers_tools and ends_in_leak(last.text if said is None else said.text):
+            return _LEAKED
         last = last._replace(raw=mapping(data))
         return [last] if said is None else [said, last]
 
@@ -108,7 +118,10 @@ class Answer:
         `is_done`: whether the server said that this is the end, if only by ending a whole body.
         """
         rest = self._splitter.end() if self._splitter else _SILENT
-        spoken = self._opening.feed(rest.text) if rest.text else ""
+        spoken = (
+            self._unfencer.feed(rest.text) + self._unfencer.end() if self._unfencer else rest.text
+        )
+        spoken = self._opening.feed(spoken) if spoken else ""
         spoken += self._opening.end(has_calls=bool(self._calls))
         self._has_reasoned = self._has_reasoned or bool(rest.reasoning)
         parts = tuple(self._calls.end()) if self._calls else ()
@@ -166,7 +179,7 @@ class Answer:
         if content.__class__ is not str or reasoning or len(delta) > _PLAIN:
             is_flagged = self._extras.take(delta)
             content, reasoning = _speech(delta, content, reasoning)
-        if content and (is_flagged or self._splitter is not None):
+        if content and (is_flagged or self._splits):
             content, thought = self._split(content, is_flagged=is_flagged)
             reasoning = f"{reasoning}{thought}" if reasoning else thought
         if content and not self._opening.has_spoken:
@@ -181,11 +194,17 @@ class Answer:
         return None
 
     def _split(self, content: str, *, is_flagged: bool) -> Said:
-        if self._splitter is None:
+        """Take thinking and the fence around JSON out of the content."""
+        if self._splitter is None and is_flagged:
             self._splitter = ThinkSplitter("thought", leading=False)
-        if self._is_whole:
-            content = self._splitter.opened(content)
-        return self._splitter.feed(content, is_flagged=is_flagged)
+            self._splits = True
+        said = Said(content)
+        if self._splitter is not None:
+            whole = self._splitter.opened(content) if self._is_whole else content
+            said = self._splitter.feed(whole, is_flagged=is_flagged)
+        if self._unfencer is not None and said.text:
+            said = said._replace(text=self._unfencer.feed(said.text))
+        return said
 
     def _parts(self, delta: Json) -> tuple[ToolCallPart, ...]:
         fragments = delta.get("tool_calls")
@@ -201,6 +220,7 @@ class Answer:
 
 
 _LEAKED = Fault(kind="tool_failed", message="a tool call came as text")
+_MISWRITTEN = Fault(kind="tool_failed", message="a tool call's arguments are no JSON object")
 _JUDGED = Fault(kind="empty", message="a guard model judged the prompt in place of answering")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freelm_integrations.wire.messages import shaped_messages
 from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
-from freelm_integrations.wire.schemas import fit
+from freelm_integrations.wire.schemas import can_be_closed, fit
 from freelm_integrations.wire.shapes import first_match, mapping
 from freelm_integrations.wire.surrogates import whole
 
@@ -59,6 +59,9 @@ def body_of(
         body.pop(name, None)
         body.pop(rules.renames.get(name, name), None)
     body.update(mapping(request.params.get("extra_body")))
+    for name, other in rules.exclusive.items():
+        if body.get(name) is not None:
+            body.pop(other, None)
     written = json.dumps(
         body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
     )
@@ -140,13 +143,22 @@ def _tool(tool: Message, rules: ChatCompletions) -> Message:
     if not function:
         return tool
     shaped = dict(function)
-    strict = bool(shaped.get("strict"))
-    if not rules.strict_tools or shaped.get("strict") is None:
-        shaped.pop("strict", None)
     # Parameters are mandatory at Mistral (OpenAPI of 2026-08): no parameters are an empty object.
     parameters: Json = shaped.get("parameters") or {"type": "object", "properties": {}}
+    strict = _stays_strict(shaped, parameters, rules)
+    if not rules.strict_tools:
+        shaped.pop("strict", None)
     shaped["parameters"] = fit(parameters, rules.schema, strict=strict)
     return {"type": "function", "function": shaped}
+
+
+def _stays_strict(asked: Json, schema: Json, rules: ChatCompletions) -> bool:
+    """Whether the schema is asked for strictly; it no longer is where its provider cannot do so."""
+    if asked.get("strict") is None:
+        asked.pop("strict", None)
+    elif rules.schema.closed and not can_be_closed(schema):
+        asked["strict"] = False
+    return bool(asked.get("strict"))
 
 
 def _only(tools: list[Message], choice: Message) -> list[Message]:
@@ -161,7 +173,9 @@ def _add_format(body: Json, request: Request, rules: ChatCompletions) -> None:
         return
     described = mapping(wanted.get("json_schema"))
     if described and not rules.schema.changes_nothing:
-        strict = bool(described.get("strict"))
-        schema = fit(mapping(described.get("schema")), rules.schema, strict=strict)
-        wanted = {**wanted, "json_schema": {**described, "schema": schema}}
+        described = dict(described)
+        schema = mapping(described.get("schema"))
+        strict = _stays_strict(described, schema, rules)
+        described["schema"] = fit(schema, rules.schema, strict=strict)
+        wanted = {**wanted, "json_schema": described}
     body["response_format"] = wanted

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.content import joined, wire_content
+from freelm_integrations.wire.fences import wants_json
 from freelm_integrations.wire.order import Order
 from freelm_integrations.wire.pairs import paired
 from freelm_integrations.wire.shapes import (
@@ -30,7 +31,6 @@ _SHORT_ID = 9
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _EMPTY = "(empty)"
 _NOTHING = ("", _EMPTY)
-_JSON_FORMATS = frozenset({"json_object", "json_schema"})
 _SAY_JSON = "Answer in JSON."
 
 
@@ -53,7 +53,7 @@ def shaped_messages(
         if wire is not None:
             order.place(wire)
     shaped = order.finished()
-    if rules.json_word and _wants_json(request):
+    if rules.json_word and wants_json(request):
         _say_json(shaped)
     if thinks_less and (word := first_match(rules.quiet_word, model)):
         _tell(shaped, word)
@@ -178,11 +178,6 @@ def _put_thinking_back(wire: Json, thinking: Sequence[Any]) -> None:
         content = [{"type": "text", "text": content}]
     if parts:
         wire["content"] = [*parts, *sequence(content)]
-
-
-def _wants_json(request: Request) -> bool:
-    wanted = request.response_format
-    return wanted is not None and wanted.get("type") in _JSON_FORMATS
 
 
 def _say_json(shaped: list[Json]) -> None:

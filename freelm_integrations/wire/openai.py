@@ -40,6 +40,7 @@ class ChatCompletions:
     Parameters:
         renames: what OpenAI's parameters are called here (`{"seed": "random_seed"}`).
         allowed: the only ones sent; None for all. `denied`: ones never sent.
+        exclusive: which parameter, if sent, rules out which other.
         ranges: the smallest and largest value taken; others are moved to the nearer one.
         defaults: sent where the caller says nothing; `by_model` the same for some models.
         output_default: the output limit sent where the caller gives none, because the provider's
@@ -107,6 +108,7 @@ class ChatCompletions:
     renames: Mapping[str, str] = field(default_factory=dict[str, str])
     allowed: frozenset[str] | None = None
     denied: frozenset[str] = frozenset()
+    exclusive: Mapping[str, str] = field(default_factory=dict[str, str])
     ranges: Mapping[str, tuple[float, float]] = field(
         default_factory=dict[str, "tuple[float, float]"]
     )

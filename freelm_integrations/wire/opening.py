@@ -18,6 +18,13 @@ _CATEGORIES = re.compile(r"""[\s.!*"'`]*(?:s\d{1,2}[\s,]*)*""")
 _BEGUN = re.compile(_CATEGORIES.pattern + r"s?")
 
 
+def ends_in_leak(text: str) -> bool:
+    """Whether a whole answer ends in a call that came as text: on a line of its own, to the end."""
+    if not text.rstrip().endswith(("}", ">", "]")):
+        return False
+    return any(line.lstrip().startswith(_LEAKS) for line in text.splitlines())
+
+
 class Opening:
     """Holds text back as long as it is only spaces, or may be something else than an answer.
 

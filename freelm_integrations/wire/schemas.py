@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.wire.shapes import is_mapping, mapping, sequence, text
+from freelm_integrations.wire.shapes import is_mapping, is_sequence, mapping, sequence, text, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from freelm_integrations.chat import Json
 
@@ -22,6 +22,7 @@ _SINGLE = frozenset(
     {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
 )
 _LISTED = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_ALTERNATIVES = 2  # fewer are none
 _ANYTHING: Json = {"type": "object"}
 
 
@@ -57,6 +58,41 @@ def fit(schema: Mapping[str, Any], rules: SchemaRules, *, strict: bool = False) 
     if rules.changes_nothing:
         return dict(schema)
     return _Fitting(dict(schema), rules, closed=rules.closed and strict).node(schema, 0, ())
+
+
+def can_be_closed(schema: object) -> bool:
+    """Whether every object in the schema has named properties alone, all of them required.
+
+    Only then it can be asked for strictly where that means closed objects (Groq and Cerebras,
+    2026-11): an optional property could only be made nullable, which its caller does not expect.
+    """
+    try:
+        return _is_closable(schema)
+    except RecursionError:
+        return False
+
+
+def _is_closable(schema: object) -> bool:
+    if is_sequence(schema):
+        return all(_is_closable(item) for item in schema)
+    if not is_mapping(schema):
+        return True
+    names = mapping(schema.get("properties"))
+    if schema.get("type") == "object" or names:
+        more = schema.get("additionalProperties", False)
+        if "properties" not in schema or more is not False:
+            return False
+        if not names.keys() <= set(words(schema.get("required"))):
+            return False
+    return all(_is_closable(item) for item in (*names.values(), *_inner(schema)))
+
+
+def _inner(schema: Json) -> Iterator[object]:
+    for key, value in schema.items():
+        if key in _NAMED and key != "properties":
+            yield from mapping(value).values()
+        elif key in _SINGLE or key in _LISTED:
+            yield value
 
 
 class _Fitting:
@@ -148,10 +184,26 @@ def _make_plain(fitted: Json, source: Json) -> None:
         fitted["enum"] = [source["const"]]
     if isinstance(source.get("type"), list):
         _one_type(fitted)
+    if "anyOf" in fitted:
+        _without_null(fitted)
     if fitted.get("type") == "array":
         fitted.setdefault("items", {"type": "string"})
     if "enum" in fitted and not all(isinstance(item, str) for item in sequence(fitted["enum"])):
         del fitted["enum"]
+
+
+def _without_null(fitted: Json) -> None:
+    """Say of alternatives with null that the value may be null; a single one stands for itself."""
+    said = sequence(fitted["anyOf"])
+    others = [item for item in said if mapping(item).get("type") != "null"]
+    if len(others) == len(said):
+        return
+    fitted["nullable"] = True
+    fitted["anyOf"] = others
+    if len(others) < _ALTERNATIVES:
+        del fitted["anyOf"]
+        for only in others:
+            fitted.update({key: value for key, value in only.items() if key not in fitted})
 
 
 def _one_type(fitted: Json) -> None:

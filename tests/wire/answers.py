@@ -31,12 +31,20 @@ class Row:
     """A sample, the model it was asked of, and what it amounts to."""
 
     def __init__(
-        self, provider: str, file: str, *, model: str = "m", tools: bool = False, **expected: Any
+        self,
+        provider: str,
+        file: str,
+        *,
+        model: str = "m",
+        tools: bool = False,
+        json: bool = False,
+        **expected: Any,
     ) -> None:
         self.provider = provider
         self.file = file
         self.model = model
         self.tools = tools
+        self.json = json
         self.expected = Expected(**expected)
 
     def recorded(self) -> bytes:
@@ -520,4 +528,21 @@ ROWS = (
     Row("kilo", "guard.sse", fault="empty"),
     Row("kilo", "guard.json", fault="empty"),
     Row("openrouter", "guard.json", model="openrouter/free", fault="empty"),
+    Row("nim", "call-leaks-after-words.json", tools=True, fault="tool_failed"),
+    Row(
+        "google",
+        "fenced-json.sse",
+        model="gemma-9-31b-it",
+        json=True,
+        text='{"a": 1}',
+        finish="stop",
+    ),
+    Row(
+        "cerebras",
+        "think-in-text.sse",
+        text="Hoot.",
+        reasoning="Hm.",
+        finish="stop",
+        usage=(8, 6, 14, None, None),
+    ),
 )

@@ -21,6 +21,7 @@ def decoder_for(row: Row):
     request = Request(
         messages=({"role": "user", "content": "hi"},),
         tools=(TOOL,) if row.tools or row.expected.calls else (),
+        response_format={"type": "json_object"} if row.json else None,
         streaming=row.file.endswith(".sse"),
     )
     return DECLARED[row.provider].decoder(request, row.model)

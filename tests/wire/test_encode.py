@@ -198,6 +198,49 @@ def test_a_tool_without_parameters_takes_an_empty_object():
     assert body["tools"][0]["function"] == {"name": "now", "parameters": empty}
 
 
+@pytest.mark.parametrize(("required", "strict"), [(["a"], True), ([], False)])
+def test_a_schema_with_options_is_not_asked_for_strictly_where_that_closes_it(required, strict):
+    """Groq and Cerebras refuse a strict one; as a wish it is still told."""
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": required}
+    wanted = {"name": "x", "schema": schema, "strict": True}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema, "strict": True}}
+
+    body = sent(dialects.GROQ, response_format={"type": "json_schema", "json_schema": wanted})
+    assert body["response_format"]["json_schema"]["strict"] is strict
+    assert ("additionalProperties" in body["response_format"]["json_schema"]["schema"]) is strict
+    assert sent(dialects.GROQ, tools=(tool,))["tools"][0]["function"]["strict"] is strict
+    assert wanted["strict"] is True
+    assert tool["function"]["strict"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "params", "gone"),
+    [
+        ("groq", "qwen/qwen3.8-27b", {"include_reasoning": True}, "reasoning_format"),
+        (
+            "openrouter",
+            "m",
+            {"reasoning": {"effort": "low"}, "reasoning_effort": "high"},
+            "reasoning_effort",
+        ),
+        (
+            "google",
+            "gemini-3.8-flash",
+            {
+                "reasoning_effort": "low",
+                "extra_body": {
+                    "extra_body": {"google": {"thinking_config": {"include_thoughts": True}}}
+                },
+            },
+            "reasoning_effort",
+        ),
+    ],
+)
+def test_of_two_parameters_that_exclude_each_other_one_is_sent(name, model, params, gone):
+    """Both together are a 400 there."""
+    assert gone not in sent(DECLARED[name], model=model, params=params)
+
+
 def test_strict_goes_only_where_it_is_known():
     """Google's schema of tools has no such field."""
     strict = {"type": "function", "function": {**TOOL["function"], "strict": True}}

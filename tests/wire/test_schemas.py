@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules, fit
+from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules, can_be_closed, fit
 from tests.wire import dialects
 
 GOOGLE = dialects.GOOGLE.schema
@@ -24,6 +24,15 @@ NODE = {"$ref": "#/$defs/Node"}
         ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
         ({"type": ["string", "integer"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
         ({"type": "array"}, {"type": "array", "items": {"type": "string"}}),
+        (
+            {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "A"},
+            {"type": "string", "nullable": True, "title": "A"},
+        ),
+        (
+            {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
+            {"anyOf": [{"type": "string"}, {"type": "integer"}], "nullable": True},
+        ),
+        ({"anyOf": [{"type": "null"}]}, {"nullable": True}),
         ({"type": "integer", "enum": [1, 2]}, {"type": "integer"}),
         ({"type": "string", "format": "uuid"}, {"type": "string"}),
         ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
@@ -50,6 +59,43 @@ NODE = {"$ref": "#/$defs/Node"}
 def test_google_gets_its_own_subset(schema, expected):
     """References inlined, constants as enums, one type each, the rest left out."""
     assert fit(schema, GOOGLE) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "object", "properties": {}}, True),
+        ({"type": "object", "properties": {"a": {}}, "required": ["a"]}, True),
+        ({"type": "object", "properties": {"a": {}}}, False),
+        ({"type": "object"}, False),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, False),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "array", "items": {"$ref": "#/$defs/A"}}},
+                "required": ["a"],
+                "$defs": {"A": {"type": "object", "properties": {"b": {}}}},
+            },
+            False,
+        ),
+        ({"anyOf": [{"type": "string"}, {"properties": {"a": {}}}]}, False),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, True),
+    ],
+)
+def test_a_schema_with_options_cannot_be_closed(schema, expected):
+    """Every object needs named properties, all of them required."""
+    assert can_be_closed(schema) is expected
+
+
+def test_a_schema_without_end_cannot_be_closed():
+    """It overflows no stack."""
+    schema: dict = {"type": "string"}
+    for _ in range(100_000):
+        schema = {"items": schema}
+
+    assert can_be_closed(schema) is False
+    while schema:  # taken apart from the top, as its end would overflow the stack as well
+        schema = schema.pop("items", None)
 
 
 def test_a_strict_schema_is_closed_at_every_level_where_that_is_the_rule():
