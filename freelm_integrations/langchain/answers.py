@@ -171,7 +171,7 @@ class ChunkWriter:
 
     def write(self, delta: Delta) -> list[ChatGenerationChunk]:
         """The chunks of one delta; none for one that says nothing a reader sees."""
-        text, reasoning, calls, finish_reason, usage, origin, extra, _ = delta
+        text, reasoning, calls, finish_reason, usage, origin, extra, *_ = delta
         if origin is not None:
             self._meet(origin)
         self._length += len(text)
