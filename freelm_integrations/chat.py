@@ -8,7 +8,7 @@ leaves `wire/`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +18,8 @@ Json: TypeAlias = "dict[str, Any]"
 Message: TypeAlias = "Mapping[str, Any]"
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Integrity = Literal["complete", "stitched"]
+InputType = Literal["query", "passage"]
+"""What a text is embedded as: to look for others, or to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class Origin(NamedTuple):
 class Delta(NamedTuple):
     """One decoded piece of an answer.
 
-    Any field may be empty; `origin` stands on the first one, `usage` on the last.
+    Any field may be empty; `origin` stands on the first one, `usage` on the last. `vectors` are the
+    answer to an `EmbeddingRequest`, all in one.
     """
 
     text: str = ""
@@ -179,11 +182,12 @@ class Delta(NamedTuple):
     origin: Origin | None = None
     extra: Mapping[str, Any] | None = None
     raw: Mapping[str, Any] | None = None
+    vectors: tuple[list[float], ...] = ()
 
     @property
     def has_content(self) -> bool:
-        """Whether a caller would see something: text, reasoning or a tool call."""
-        return bool(self.text or self.reasoning or self.tool_calls)
+        """Whether a caller would see something: text, reasoning, a tool call or a vector."""
+        return bool(self.text or self.reasoning or self.tool_calls or self.vectors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,9 @@ class Request:
     `timeout` is this call's own deadline in seconds; None for the client's.
     """
 
+    endpoint: ClassVar[str] = "/chat/completions"
+    """Where such a request goes, from a provider's base URL on."""
+
     messages: tuple[Message, ...]
     wanted: tuple[str, ...] = ("auto",)
     tools: tuple[Message, ...] = ()
@@ -201,6 +208,23 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     streaming: bool = False
     timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingRequest(Request):
+    """A request for vectors, one for each of `texts`, in place of messages.
+
+    `dimensions` is the length to ask for, None for the model's own; `expects` the length an answer
+    must have, None while it is not known.
+    """
+
+    endpoint: ClassVar[str] = "/embeddings"
+
+    messages: tuple[Message, ...] = ()
+    texts: tuple[str, ...]
+    input_type: InputType = "passage"
+    dimensions: int | None = None
+    expects: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

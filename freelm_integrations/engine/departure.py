@@ -37,7 +37,7 @@ def attempt_on(
     provider, model = route.provider, route.model
     return Attempt(
         "POST",
-        provider.base_url + "/chat/completions",
+        provider.base_url + request.endpoint,
         {**(_STREAM if request.streaming else _PLAIN), **provider.headers},
         provider.dialect.encode(
             request,

@@ -4,7 +4,14 @@ Its credential is a pair: an API token with the permission "Workers AI", and the
 which is part of the address.
 """
 
-from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    DAY,
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.rulebook import rule
 
@@ -90,4 +97,9 @@ CLOUDFLARE = ProviderSpec(
     ),
     # Not without consent, by the data usage page of Workers AI (unconfirmed, 2026-11).
     trains=False,
+    embedders=(
+        EmbedderSpec(
+            "@cf/baai/bge-m3", dimensions=1_024, family="bge-m3", batch=100, longest=8_192
+        ),
+    ),
 )

@@ -18,7 +18,13 @@ from freelm_integrations.providers.options import (
     refuse_unexpected,
     tier_name_of,
 )
-from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
 from freelm_integrations.version import VERSION
 
 if TYPE_CHECKING:
@@ -54,6 +60,8 @@ class Provider:
     tier_name: str
     models: tuple[ModelSpec, ...] | None
     """The static list, or None: discovered, or built in."""
+    embedders: tuple[EmbedderSpec, ...]
+    """The embedding models of the static list if it has any, else the declared ones."""
     prefer: tuple[str, ...]
     priority: int
     limits: tuple[Limit, ...] | None
@@ -89,6 +97,8 @@ class Provider:
                 private addresses. None: `FREELM_<NAME>_BASE_URL`, else the usual one.
             models: The only models to use, best first; nothing is discovered then. A string may
                 hold several with commas between. None: `FREELM_<NAME>_MODELS`, else all.
+                Embedding models among them (`EmbedderSpec`, or ids that are known as such) are the
+                only ones to embed with.
             prefer: Ids, families or tags of the models to take before the provider's others.
             priority: Lower goes first under the strategy `priority`.
             limits: What holds, whatever the tier says. A limit counts all models of an account
@@ -106,7 +116,7 @@ class Provider:
         spec = self.spec
         refuse_unexpected(type(self), unexpected)
         place = base_url_of(spec, base_url)
-        fixed = models_of(spec, models)
+        fixed, embedders = models_of(spec, models)
         tier_name = tier_name_of(spec, tier)
         known = spec.tiers.get(tier_name, _UNLIMITED)
         own = None if limits is None else limits_of(spec, limits)
@@ -118,6 +128,7 @@ class Provider:
             tier=known,
             tier_name=tier_name,
             models=fixed,
+            embedders=embedders,
             prefer=prefer_of(spec, prefer),
             priority=priority_of(spec, priority),
             limits=own,

@@ -3,6 +3,7 @@
 from freelm_integrations.providers.spec import (
     DAY,
     EFFORTS,
+    EmbedderSpec,
     Limit,
     ModelSpec,
     ProviderSpec,
@@ -46,6 +47,7 @@ _FREE = Tier(
         # Sources differ (up to 30 and 14,400): the lower of each.
         **dict.fromkeys(("gemma-4-26b-a4b-it", "gemma-4-31b-it"), _quota(15, 1_500, 15_000)),
         **dict.fromkeys(("gemini-3.1-pro-preview", "gemini-2.5-pro"), _quota(0, 0, 0)),
+        "gemini-embedding-001": _quota(100, 1_000, 30_000),  # each text may count (2026-03)
     },
 )
 
@@ -144,5 +146,16 @@ GOOGLE = ProviderSpec(
     chat_exclude=(
         *("embedding", "tts", "image", "live", "audio", "veo", "imagen", "lyria", "aqa"),
         *("robotics", "computer-use"),
+    ),
+    # Only 3,072 numbers come normalised, and longer texts are cut (embeddings guide, 2026-11).
+    embedders=(
+        EmbedderSpec(
+            "gemini-embedding-001",
+            dimensions=3_072,
+            sizes=(1_536, 768),
+            family="gemini-embedding-001",
+            batch=100,  # "at most 100 requests can be in one batch"
+            longest=2_048,
+        ),
     ),
 )

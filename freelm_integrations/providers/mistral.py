@@ -1,6 +1,14 @@
 """Mistral: its own models on a free plan whose numbers are no longer published."""
 
-from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    EFFORTS,
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
+from freelm_integrations.wire.embeddings import EmbeddingRules
 from freelm_integrations.wire.openai import ChatCompletions
 
 _ON_OR_OFF = {
@@ -54,6 +62,7 @@ MISTRAL = ProviderSpec(
         extra_key="mistral",
         thinking_parts=True,
         stream_options=False,  # usage rides on the last chunk unasked
+        embeddings=EmbeddingRules(size_name="output_dimension"),
     ),
     # One request a second was the last published number (2026-02); 60 requests and 50,000 tokens a
     # minute stood in headers then, per model and organisation. The headers of today correct them.
@@ -84,4 +93,15 @@ MISTRAL = ProviderSpec(
     trains=True,
     costly=("mistral-large",),
     chat_exclude=("embed", "moderation", "ocr", "voxtral", "transcribe", "tts", "labs-"),
+    # docs.mistral.ai embeddings, 2026-08; what a batch may hold is what clients keep to (2026-10).
+    embedders=(
+        EmbedderSpec(
+            "mistral-embed",
+            dimensions=1_024,
+            family="mistral-embed",
+            batch=32,
+            batch_tokens=16_000,
+            longest=8_192,
+        ),
+    ),
 )

@@ -1,6 +1,14 @@
 """NVIDIA NIM: a gateway in front of one server per model, each with its own ways."""
 
-from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    EFFORTS,
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
+from freelm_integrations.wire.embeddings import ASYMMETRIC, EmbeddingRules
 from freelm_integrations.wire.openai import ChatCompletions
 
 _THINKS = ("large", "tools", "reasoning")
@@ -65,6 +73,8 @@ NIM = ProviderSpec(
         content_beside_calls="empty",  # null is a 422 at some
         calls_may_end=True,
         think_tags={"minimax": "think"},
+        # Left out it is null to some of its servers, and null is a 400 (2026-10).
+        embeddings=EmbeddingRules(always={"encoding_format": "float"}),
     ),
     # 40 a minute nominally (the site's own display, 2026-10), less on busy models, enforced model
     # by model; 30 leaves room for what else the account spends: no header tells.
@@ -147,5 +157,41 @@ NIM = ProviderSpec(
         *("embed", "rerank", "reward", "guard", "safety", "nemoretriever", "parse", "ocr", "clip"),
         *("vista", "detector", "translate", "riva", "tts", "asr", "cosmos", "flux"),
         *("stable-diffusion", "usd", "calibration", "bge", "topic-control"),
+    ),
+    # docs.api.nvidia.com retrieval models, 2026-10; batches of 50 to 100 pass (unconfirmed). Texts
+    # that are too long are refused, as nobody asks for them to be cut (`truncate`).
+    embedders=(
+        EmbedderSpec(
+            "nvidia/llama-nemotron-embed-1b-v2",
+            tags=(ASYMMETRIC,),
+            dimensions=2_048,
+            sizes=(1_024, 768, 512, 384),
+            family="llama-nemotron-embed-1b-v2",
+            batch=50,
+            longest=8_192,
+        ),
+        EmbedderSpec("baai/bge-m3", dimensions=1_024, family="bge-m3", batch=50, longest=8_192),
+        EmbedderSpec(
+            "nvidia/llama-nemotron-embed-vl-1b-v2",
+            tags=(ASYMMETRIC,),
+            dimensions=2_048,
+            family="llama-nemotron-embed-vl-1b-v2",
+            batch=50,
+        ),
+        EmbedderSpec(
+            "nvidia/nv-embed-v1",
+            tags=(ASYMMETRIC,),
+            dimensions=4_096,
+            family="nv-embed-v1",
+            batch=50,
+        ),
+        EmbedderSpec(
+            "nvidia/nv-embedqa-e5-v5",
+            tags=(ASYMMETRIC,),
+            dimensions=1_024,
+            family="nv-embedqa-e5-v5",
+            batch=50,
+            longest=512,
+        ),
     ),
 )

@@ -1,6 +1,14 @@
 """OpenRouter: one door to many hosts; its free models (`:free`) share one small allowance."""
 
-from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    DAY,
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
+from freelm_integrations.wire.embeddings import ASYMMETRIC
 from freelm_integrations.wire.openai import ChatCompletions
 
 _MINUTE = Limit(20, "requests", per=60)  # openrouter.ai/docs limits, 2026-10; all :free together
@@ -94,4 +102,13 @@ OPENROUTER = ProviderSpec(
     # Classifiers are listed as text models (sheet of 2026-11).
     chat_exclude=("content-safety", "guard", "embed", "rerank"),
     free_suffix=":free",
+    # The one that is free (sheet of 2026-11).
+    embedders=(
+        EmbedderSpec(
+            "nvidia/llama-nemotron-embed-vl-1b-v2:free",
+            tags=(ASYMMETRIC,),
+            dimensions=2_048,
+            family="llama-nemotron-embed-vl-1b-v2",
+        ),
+    ),
 )

@@ -10,7 +10,7 @@ from freelm_integrations.environment import variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 from freelm_integrations.providers.address import checked_base_url
-from freelm_integrations.providers.spec import Limit, ModelSpec, Reset, Unit
+from freelm_integrations.providers.spec import EmbedderSpec, Limit, ModelSpec, Reset, Unit
 
 if TYPE_CHECKING:
     from freelm_integrations.providers.spec import ProviderSpec
@@ -49,24 +49,30 @@ def tier_name_of(spec: ProviderSpec, given: str | None) -> str:
     return named
 
 
-def models_of(spec: ProviderSpec, given: ModelsArgument | None) -> tuple[ModelSpec, ...] | None:
+def models_of(
+    spec: ProviderSpec, given: ModelsArgument | None
+) -> tuple[tuple[ModelSpec, ...] | None, tuple[EmbedderSpec, ...]]:
     """The static list given or the variable's, ids filled in from the built-in list; None for none.
+
+    And apart from it the embedding models: those it names, else the declared ones.
 
     Raises:
         ConfigError: The list is given and empty, or holds something else.
     """
     named = variable_of(spec, "MODELS") if given is None else given
     if named is None:
-        return None
+        return None, spec.embedders
     if isinstance(named, (str, ModelSpec)):
         named = split_words(named) if isinstance(named, str) else (named,)
-    built_in = {model.id: model for model in spec.models}
+    built_in = {model.id: model for model in (*spec.models, *spec.embedders)}
     models = tuple(_model(spec, item, built_in) for item in named)
     if not models:
         raise ConfigError(
             f"models of {spec.name} is empty: leave it out to use what the provider lists"
         )
-    return models
+    embedders = tuple(model for model in models if isinstance(model, EmbedderSpec))
+    chatting = tuple(model for model in models if not isinstance(model, EmbedderSpec))
+    return chatting, embedders or spec.embedders
 
 
 def limits_of(spec: ProviderSpec, given: Iterable[Limit]) -> tuple[Limit, ...]:

@@ -4,7 +4,13 @@ A key raises that to 400 a minute and is paid for by the token: only the variabl
 read, so that nobody is charged by surprise.
 """
 
-from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    EmbedderSpec,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Tier,
+)
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.rulebook import rule
 
@@ -89,4 +95,6 @@ OVHCLOUD = ProviderSpec(
     chat_exclude=(
         *("bge", "embed", "guard", "whisper", "stable-diffusion", "tts", "parakeet", "rerank"),
     ),
+    # Listed by others (2026-08, unconfirmed).
+    embedders=(EmbedderSpec("bge-m3", dimensions=1_024, family="bge-m3", longest=8_192),),
 )

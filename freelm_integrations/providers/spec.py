@@ -64,6 +64,24 @@ class ModelSpec:
     lacks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderSpec(ModelSpec):
+    """One embedding model at one provider: never a candidate of a chat.
+
+    Models of one `family` give the same vectors wherever they are served, of `dimensions` numbers
+    (None: unknown until the first answer); `sizes` are the shorter lengths it can be asked for. Of
+    one request: `batch` is the most texts, `batch_tokens` the most tokens of all of them together
+    (None: not known). `longest` is the most tokens of a single text. The tag `asymmetric` is of
+    models that must be told whether a text is a query or a passage.
+    """
+
+    dimensions: int | None = None
+    sizes: tuple[int, ...] = ()
+    batch: int = 32
+    batch_tokens: int | None = None
+    longest: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A named set of limits.
@@ -91,7 +109,7 @@ class ProviderSpec:
     beginnings of those that do (empty: all). `free_suffix` marks the free ones where only some are;
     where all but a few are, `costly` are name parts of those few. `list_path` is where its models
     are listed, from the base URL on (`..` goes up), None where that costs something or there is no
-    list. `headers` have lower-case names.
+    list. `headers` have lower-case names. `embedders` are its embedding models, best first.
     """
 
     name: str
@@ -112,3 +130,4 @@ class ProviderSpec:
     free_suffix: str | None = None
     costly: tuple[str, ...] = ()
     list_path: str | None = "/models"
+    embedders: tuple[EmbedderSpec, ...] = ()

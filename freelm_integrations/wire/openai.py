@@ -9,9 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from freelm_integrations.chat import EmbeddingRequest
 from freelm_integrations.wire.classify import classify
 from freelm_integrations.wire.complaints import complaint
 from freelm_integrations.wire.decode import BodyDecoder, StreamDecoder
+from freelm_integrations.wire.embeddings import (
+    PLAIN,
+    EmbeddingRules,
+    VectorDecoder,
+    embedding_body,
+)
 from freelm_integrations.wire.encode import body_of
 from freelm_integrations.wire.hints import readings
 from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules
@@ -103,6 +110,9 @@ class ChatCompletions:
         day_zone: where its quota's day begins, and what its dates mean that name no zone.
         windows: lengths (s) of the windows its bare `x-ratelimit-*-requests` (`-tokens`) mean.
         fault_rules: tried before the general ones.
+
+    Embeddings:
+        embeddings: how vectors are asked for; the rest holds for their faults and limits as well.
     """
 
     renames: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -170,6 +180,8 @@ class ChatCompletions:
     windows: Mapping[str, float] = field(default_factory=dict[str, float])
     fault_rules: tuple[Rule, ...] = ()
 
+    embeddings: EmbeddingRules = PLAIN
+
     @property
     def nests_extras(self) -> bool:
         """Whether what only this provider understands goes back as `extra_content`."""
@@ -191,6 +203,8 @@ class ChatCompletions:
             TypeError: something in the request has no form in JSON.
             ValueError: so has a number in it (nan or inf).
         """
+        if isinstance(request, EmbeddingRequest):
+            return embedding_body(request, model, self.embeddings, tags=tags, dropped=dropped)
         return body_of(
             request,
             model,
@@ -205,8 +219,10 @@ class ChatCompletions:
         """How the model goes on from a trailing assistant message; None where it may not."""
         return first_match(self.continuing, model)
 
-    def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder:
+    def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder | VectorDecoder:
         """A fresh decoder for the answer to that request."""
+        if isinstance(request, EmbeddingRequest):
+            return VectorDecoder(self, request)
         kind = StreamDecoder if request.streaming else BodyDecoder
         return kind(self, request, model)
 

@@ -159,7 +159,8 @@ def test_limits_can_be_counted(spec: ProviderSpec) -> None:
             limits += own
         assert all(limit.unit in UNITS and limit.resets in RESETS for limit in limits)
         assert all(limit.amount >= 0 and limit.per > 0 for limit in limits)
-        assert set(tier.by_model) <= {model.id for model in spec.models} | ONLY_LISTED
+        declared = {model.id for model in (*spec.models, *spec.embedders)}
+        assert set(tier.by_model) <= declared | ONLY_LISTED
 
 
 @pytest.mark.parametrize(
