@@ -83,7 +83,10 @@ class _Answer:
 
 @functools.lru_cache(maxsize=64)
 def _timeout(seconds: float) -> ClientTimeout:
-    """For connecting alone; a silent exchange is cancelled by the driver."""
+    """For connecting alone; a silent exchange is cancelled by the driver.
+
+    So is one whose body is no HTTP from some later packet on: aiohttp (3.14) then never says so.
+    """
     return ClientTimeout(sock_connect=seconds)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import gc
 import sys
 
-from tests.benchmarks import imports, overhead, routing
+from tests.benchmarks import imports, overhead, routing, stress
 from tests.benchmarks.measure import Report
 
 if __name__ == "__main__":
     report = Report()
     gc.freeze()  # what is imported by now is nobody's garbage
-    for name, part in (("imports", imports), ("calls", overhead), ("routing", routing)):
+    parts = {"imports": imports, "calls": overhead, "routing": routing, "stress": stress}
+    for name, part in parts.items():
         if len(sys.argv) < 2 or name in sys.argv[1:]:
             print(name)
             part.run(report)

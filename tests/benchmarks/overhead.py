@@ -6,14 +6,18 @@ import asyncio
 import json
 import statistics
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 from langchain_openai import ChatOpenAI
 
-from freelm_integrations import FreeLLM, OpenAICompatible
+from freelm_integrations import AsyncFreeLLM, FreeLLM, OpenAICompatible
 from freelm_integrations.langchain import ChatFreeLLM
 from tests.benchmarks.measure import Report, medians
 from tests.benchmarks.server import CHUNKS, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROMPT = "Say something about foxes."
 
@@ -139,6 +143,44 @@ def concurrency(base: str, report: Report, *, at_once: int = 64, rounds: int = 2
     report.bar("64 ainvoke at once, ChatOpenAI / ChatFreeLLM", theirs / ours, at_least=5)
 
 
+def hedging(base: str, report: Report) -> None:
+    """What a second route costs that stands ready to be asked beside a slow first one.
+
+    Rounds are compared one by one: a call's spread is many times what is looked for.
+    """
+    providers = [_provider("first", base), _provider("second", base, priority=1)]
+    armed, bare = (FreeLLM(providers=providers, share=False, hedge=on) for on in (True, False))
+    extra = _extra_ms(lambda: armed.chat(PROMPT), lambda: bare.chat(PROMPT))
+    report.bar("hedging armed adds to a blocking call", extra, at_most=0.1, unit="ms")
+
+    async def on_a_loop() -> float:
+        clients = [AsyncFreeLLM(providers=providers, share=False, hedge=on) for on in (True, False)]
+
+        async def seconds(client: AsyncFreeLLM) -> float:
+            began = time.perf_counter()
+            for _ in range(10):
+                await client.chat(PROMPT)
+            return (time.perf_counter() - began) / 10
+
+        rounds = [(await seconds(clients[0]), await seconds(clients[1])) for _ in range(60)]
+        for client in clients:
+            await client.close()
+        return statistics.median(one - other for one, other in rounds[3:]) * 1000
+
+    report.bar("and to an asyncio one", asyncio.run(on_a_loop()), at_most=0.1, unit="ms")
+
+
+def _extra_ms(one: Callable[[], object], other: Callable[[], object]) -> float:
+    def seconds(run: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        for _ in range(10):
+            run()
+        return (time.perf_counter() - began) / 10
+
+    rounds = [(seconds(one), seconds(other)) for _ in range(60)]
+    return statistics.median(first - second for first, second in rounds[3:]) * 1000
+
+
 def construction(report: Report) -> None:
     times = medians({"ChatFreeLLM()": lambda: ChatFreeLLM(api_key="gsk_lab")}, rounds=20)
     report.bar("constructing ChatFreeLLM", times["ChatFreeLLM()"] * 1000, at_most=2, unit="ms")
@@ -150,4 +192,5 @@ def run(report: Report) -> None:
         failover(base, report)
         streams(base, report)
         concurrency(base, report)
+        hedging(base, report)
     construction(report)

@@ -79,15 +79,18 @@ REPLIES = {
         "application/json",
         b'{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}',
     ).replace(b"\r\n\r\n", b"\r\nretry-after: 0\r\n\r\n", 1),
+    "cut": _reply("200 OK", "text/event-stream", stream_body()).partition(b" dog ")[0],
     "500": _reply("500 Internal Server Error", "application/json", b'{"error":{"message":"oops"}}'),
 }
 
 
 class _Protocol(asyncio.Protocol):
-    """Answers by the first path part: /ok, /429, /500, /slow (ok after 20 ms).
+    """Answers by the first path part: /ok, /429, /500, /slow (ok after 20 ms), /hang (never).
 
-    Streams when asked to.
+    Streams when asked to; /cut leaves in the middle of one, every tenth time.
     """
+
+    cuts = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.buffer = transport, b""
@@ -106,6 +109,14 @@ class _Protocol(asyncio.Protocol):
             self.answer(head.split(b" ", 2)[1].split(b"/")[1].decode(), body)
 
     def answer(self, name: str, body: bytes) -> None:
+        if name == "hang":
+            return
+        if name == "cut" and (cls := type(self)):
+            cls.cuts += 1
+            if cls.cuts % 10 == 0:
+                self.transport.write(REPLIES["cut"])
+                self.transport.close()
+                return
         if b'"stream":true' in body or b'"stream": true' in body:
             self.transport.write(REPLIES["stream"])
         elif name == "slow":

@@ -98,7 +98,7 @@ def test_with_nothing_open_a_wait_is_a_pause(exchanges):
     began_at = SYSTEM_CLOCK.now()
 
     assert exchanges.wait(0.02) is ELAPSED
-    assert SYSTEM_CLOCK.now() - began_at >= 0.02
+    assert SYSTEM_CLOCK.now() - began_at > 0.015  # timers may be a little early
 
 
 def test_a_host_nobody_can_find_in_time_holds_up_no_wait(exchanges, monkeypatch):
@@ -171,17 +171,32 @@ def test_one_thread_hears_several_exchanges_at_once(exchanges):
 
 def test_who_always_has_something_to_say_does_not_drown_the_others(exchanges):
     """They are heard by turns."""
-    chatter = [head(), *[b": ping\n\n" * 20_000] * 20, HANG]
-    with scripted(chatter) as loud, scripted(STREAM) as quiet:
-        exchanges.launch(attempt_at(loud.base_url))
-        for _ in range(3):
-            exchanges.wait(5)
-        second = attempt_at(quiet.base_url)
-        exchanges.launch(second)
-        heard = [exchanges.wait(5) for _ in range(40)]
-        exchanges.close()
+    listener = socket.create_server(("127.0.0.1", 0))
 
-    assert second in {reply.attempt for reply in heard if reply is not ELAPSED}
+    def chatter():
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(head())
+            while True:
+                connection.sendall(b": ping\n\n" * 10_000)
+
+    thread = threading.Thread(target=chatter)
+    thread.start()
+    first = attempt_at(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+    exchanges.launch(first)
+    for _ in range(3):
+        assert exchanges.wait(5).attempt is first
+    with scripted(STREAM) as quiet:
+        exchanges.launch(attempt_at(quiet.base_url))
+        began_at = SYSTEM_CLOCK.now()
+        while (reply := exchanges.wait(5)).attempt is first:
+            assert SYSTEM_CLOCK.now() - began_at < LONG / 3
+        exchanges.close()
+    thread.join()
+    listener.close()
+
+    assert isinstance(reply, Opened)
 
 
 def test_what_is_cancelled_is_closed_at_once_and_says_no_more(exchanges):

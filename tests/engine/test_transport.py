@@ -172,7 +172,7 @@ WEATHER = [
     pytest.param([b"no HTTP at all\r\n\r\n"], id="no HTTP"),
     pytest.param([head(content_length="50"), b"half"], id="half a body"),
     pytest.param([head(content_encoding="gzip"), b"not packed"], id="not gzip"),
-    pytest.param([head(transfer_encoding="chunked"), b"zz\r\n"], id="a bad chunk"),
+    pytest.param([head(transfer_encoding="chunked") + b"zz\r\n"], id="a bad chunk"),
 ]
 
 
