@@ -78,6 +78,7 @@ class Stage:
             base_url=played.base_url,
             models=[played.models[0]],
             priority=priority,
+            limits=(),
         )
         return made
 
