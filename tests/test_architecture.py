@@ -81,7 +81,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "": ("chat", "client", "errors", "providers.provider", "providers.spec", "version"),
     "openai": (*FRONT_END, "dispatcher", "providers"),
     "langchain": FRONT_END,
-    "llama_index": FRONT_END,
+    "llama_index": (*FRONT_END, "providers"),
     "timeline": ("chat", "events"),
     "table": (),
     "rendering": ("chat", "table", "timeline"),

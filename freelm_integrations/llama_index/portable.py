@@ -6,26 +6,14 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
-from freelm_integrations import (
-    NIM,
-    Cerebras,
-    GoogleAIStudio,
-    Groq,
-    Limit,
-    Mistral,
-    ModelSpec,
-    OpenAICompatible,
-    OpenRouter,
-)
+from freelm_integrations.providers.choice import CLASSES
+from freelm_integrations.providers.provider import OpenAICompatible
+from freelm_integrations.providers.spec import EmbedderSpec, Limit, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from freelm_integrations.chat import Json
-
-DECLARED = {
-    kind.spec.name: kind for kind in (Cerebras, GoogleAIStudio, Groq, Mistral, NIM, OpenRouter)
-}
 
 
 def described(providers: object) -> str | list[str | Json] | None:
@@ -64,47 +52,64 @@ def _described(provider: Any) -> str | Json:
         return _name(provider)
     if provider.spec.name == "local":
         return "local"  # where it is served is this machine's affair: restored from FREELM_LOCAL_*
-    models: Iterable[ModelSpec] | None = provider.models
     limits: Iterable[Limit] | None = provider.limits
     data: Json = {
         "name": provider.name,
         "tier": provider.tier_name,
-        "base_url": provider.base_url,
-        "models": None if models is None else [asdict(model) for model in models],
+        "base_url": None if _is_place_of_an_account(provider) else provider.base_url,
+        "models": _models(provider),
         "prefer": list(provider.prefer),
         "priority": provider.priority,
         "limits": None if limits is None else [asdict(limit) for limit in limits],
         "discover": provider.discover,
     }
+    if provider.name not in CLASSES:
+        data["trains"] = provider.spec.trains
     plain: Json = json.loads(json.dumps(data))  # tuples are lists, as they will be when restored
     return plain
+
+
+def _is_place_of_an_account(provider: Any) -> bool:
+    """Whether the address says whose it is: such a one is made anew from the environment."""
+    start, mark, rest = provider.spec.base_url.partition("{account_id}")
+    place: str = provider.base_url
+    return bool(mark) and place.startswith(start) and place.endswith(rest)
+
+
+def _models(provider: Any) -> list[Json] | None:
+    """The static list as it was given; None: what is declared or discovered."""
+    own: Iterable[ModelSpec] = provider.models or ()
+    embedders: Iterable[EmbedderSpec] = provider.embedders
+    if embedders == provider.spec.embedders:
+        return None if provider.models is None else [asdict(model) for model in own]
+    return [asdict(model) for model in (*own, *embedders)]
 
 
 def _name(word: str) -> str:
     """The name, if it is one: what somebody put in its place could be a key."""
     name = word.strip().lower()
-    return name if name in DECLARED or name == "local" else "unknown"
+    return name if name in CLASSES else "unknown"
 
 
 def _restored(data: Json) -> object:
     options = dict(data)
     name = options.pop("name")
-    tier = options.pop("tier", None)
     for field, revive in (("models", _model), ("limits", _limit)):
         if options.get(field) is not None:
             options[field] = [revive(one) for one in options[field]]
-    if (kind := DECLARED.get(name)) is not None:
-        return kind(tier=tier, **options)
+    if (kind := CLASSES.get(name)) is not None:
+        return kind(**options)
+    options.pop("tier", None)  # an undeclared one has none
     return OpenAICompatible(name, **options)
 
 
 def _model(data: Json) -> ModelSpec:
     limits = data.get("limits")
     given: dict[str, Any] = dict(data)
-    for words in ("tags", "lacks"):
-        given[words] = tuple(given.get(words) or ())
+    for words in {"tags", "lacks", "sizes"} & given.keys():
+        given[words] = tuple(given[words] or ())
     given["limits"] = None if limits is None else tuple(_limit(limit) for limit in limits)
-    return ModelSpec(**given)
+    return EmbedderSpec(**given) if "dimensions" in given else ModelSpec(**given)
 
 
 def _limit(data: Json) -> Limit:

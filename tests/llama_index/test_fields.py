@@ -25,6 +25,8 @@ from freelm_integrations import (
 )
 from freelm_integrations.llama_index import FreeLLM, LlamaIndexFreeLLM
 from freelm_integrations.llama_index.portable import described, restored
+from freelm_integrations.providers.choice import CLASSES
+from freelm_integrations.providers.spec import EmbedderSpec
 from tests.llama_index.scripted import KEY, ScriptedLLM, said
 
 if TYPE_CHECKING:
@@ -190,6 +192,35 @@ def test_providers_survive_as_plain_data() -> None:
     assert described(None) is None
     assert described("groq, mistral") == "groq,mistral"
     assert restored("groq") == "groq"
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"local"}))
+def test_every_declared_provider_survives_as_plain_data(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further ones as well; an address that names an account is made anew where it is restored."""
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "whose0account")
+    provider = CLASSES[name]("a-key", models=["some-model"], priority=3)
+
+    data = json.loads(json.dumps(described([provider])))
+    [again] = restored(data)  # type: ignore[misc]
+
+    assert type(again) is type(provider)
+    assert (again.id, again.base_url, again.priority) == (provider.id, provider.base_url, 3)
+    assert again.models == provider.models
+    assert described(f" {name.upper()} ") == name
+    assert not [secret for secret in ("a-key", "whose0account") if secret in str(data)]
+
+
+def test_embedding_models_of_a_static_list_survive_as_plain_data() -> None:
+    """Beside the others, each as what it is; and whether an endpoint trains on prompts."""
+    models = [ModelSpec("talker", tags=("fast",)), EmbedderSpec("vec", dimensions=8, sizes=(4,))]
+    house = OpenAICompatible("house", "https://house.test/v1", "key", models, trains=False)
+
+    [again] = restored(json.loads(json.dumps(described([house]))))  # type: ignore[misc]
+
+    assert (again.models, again.embedders) == (house.models, house.embedders)
+    assert again.spec.trains is False
 
 
 def test_pickles_and_copies_work_after_use(lab: Lab) -> None:
