@@ -7,6 +7,7 @@ except ImportError as error:
     raise ImportError(message) from error
 
 from freelm_integrations.llama_index.events import (
+    AttemptDroppedEvent,
     AttemptFailedEvent,
     ExhaustedEvent,
     ProviderSwitchedEvent,
@@ -20,6 +21,7 @@ FreeLLM = LlamaIndexFreeLLM
 RECOGNIZED_LLMS[LlamaIndexFreeLLM.class_name()] = LlamaIndexFreeLLM
 
 __all__ = [
+    "AttemptDroppedEvent",
     "AttemptFailedEvent",
     "ExhaustedEvent",
     "FreeLLM",

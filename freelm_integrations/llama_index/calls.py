@@ -93,10 +93,7 @@ class _Call:
         deltas = self._llm.client.stream_deltas(
             to_wire(messages), **self._llm.call_options(params), on_event=self._observer
         )
-        try:
-            self._stream = stream = opened(deltas, shape)
-        finally:
-            self._settle()
+        self._stream = stream = opened(deltas, shape, self._settle)
         return stream
 
     async def _aread(
@@ -105,10 +102,7 @@ class _Call:
         deltas = self._llm.async_client.stream_deltas(
             to_wire(messages), **self._llm.call_options(params), on_event=self._observer
         )
-        try:
-            self._async_stream = stream = await aopened(deltas, shape)
-        finally:
-            self._settle()
+        self._async_stream = stream = await aopened(deltas, shape, self._settle)
         return stream
 
     def guard(self, watched: Generator[T, None, None]) -> Generator[T, None, None]:

@@ -1,16 +1,19 @@
 """What happens inside a call, told to LlamaIndex's instrumentation.
 
-Four kinds of event (`class_name()` in brackets), sent with the span id of the call they belong to,
+Five kinds of event (`class_name()` in brackets), sent with the span id of the call they belong to,
 also when a stream is already in its consumer's hands:
 
 - `AttemptFailedEvent` (`freelm.attempt_failed`)
+- `AttemptDroppedEvent` (`freelm.attempt_dropped`)
 - `ProviderSwitchedEvent` (`freelm.provider_switched`)
 - `ResumedEvent` (`freelm.resumed`)
 - `ExhaustedEvent` (`freelm.exhausted`)
 
-Besides, until its answer begins, every attempt of a call is a child span of it, tagged
-`freelm.provider`, `freelm.model`, `freelm.key` and `freelm.attempt`; a failed attempt's span is
-dropped with the reason. No event or span holds a key or a prompt.
+Besides, every attempt of a call is a child span of it, tagged `freelm.provider`, `freelm.model`,
+`freelm.key` and `freelm.attempt`. A failed attempt's span is dropped with the reason, also when its
+stream breaks in the middle; every other one ends with its answer, when another outpaces it, or when
+its consumer lets go. Of a stream it may outlast the span of the call, which core ends as soon as it
+hands the stream out. No event or span holds a key or a prompt.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from uuid import uuid4
 
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.base import BaseEvent
+from llama_index_instrumentation.dispatcher import active_instrument_tags
 from llama_index_instrumentation.event_handlers import NullEventHandler
 from llama_index_instrumentation.events.span import SpanDropEvent
 from llama_index_instrumentation.span_handlers import NullSpanHandler
@@ -36,7 +40,7 @@ dispatcher = get_dispatcher(__name__)
 
 
 class _CallEvent(BaseEvent):
-    """What all four share: `call` numbers the call within this process, `at` is epoch seconds."""
+    """What all of them share: `call` numbers the call within this process, `at` is epoch seconds."""
 
     call: int
     at: float
@@ -59,6 +63,21 @@ class AttemptFailedEvent(_CallEvent):
     def class_name(cls) -> str:
         """The name handlers know it by."""
         return events.AttemptFailed.name
+
+
+class AttemptDroppedEvent(_CallEvent):
+    """An attempt was still silent, for `ms`, when another one spoke: nobody is to blame."""
+
+    attempt: int
+    provider: str
+    model: str
+    key: str
+    ms: float = 0.0
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name handlers know it by."""
+        return events.AttemptDropped.name
 
 
 class ProviderSwitchedEvent(_CallEvent):
@@ -110,6 +129,7 @@ class ExhaustedEvent(_CallEvent):
 
 TOLD: Mapping[type[events.Event], type[_CallEvent]] = {
     events.AttemptFailed: AttemptFailedEvent,
+    events.AttemptDropped: AttemptDroppedEvent,
     events.ProviderSwitched: ProviderSwitchedEvent,
     events.Resumed: ResumedEvent,
     events.Exhausted: ExhaustedEvent,
@@ -130,36 +150,44 @@ class CallObserver:
     def __init__(self, span_id: str | None) -> None:
         """Belong to the call whose span is `span_id`."""
         self._span_id = span_id
-        self._spans: dict[int, str] | None = {}
+        self._spans: dict[int, str] = {}
+        self._is_settled = False
 
     def __call__(self, event: events.Event) -> None:
         """Tell one event."""
-        if self._spans is not None:
-            self._trace(event, self._spans)
+        if isinstance(event, events.AttemptStarted):
+            self._begin(event)
+        elif isinstance(event, events.AttemptFailed):
+            self._fail(event)
+        elif isinstance(event, events.AttemptDropped):
+            self._end(event.attempt)
         if (told_as := TOLD.get(type(event))) is not None:
             dispatcher.event(told_as(**event.to_dict(), span_id=self._span_id))
 
     def settle(self) -> None:
-        """End the spans still open; later attempts (of a resumed stream) get none."""
-        spans, self._spans = self._spans or {}, None
-        for span_id in spans.values():
-            dispatcher.span_exit(id_=span_id, bound_args=_NO_ARGUMENTS)
+        """End the spans still open, now that the call is over; further attempts get none."""
+        self._is_settled = True
+        for attempt in list(self._spans):
+            self._end(attempt)
 
-    def _trace(self, event: events.Event, spans: dict[int, str]) -> None:
-        if isinstance(event, events.AttemptStarted):
-            spans[event.attempt] = span_id = f"freelm.attempt-{uuid4()}"
-            dispatcher.span_enter(
-                id_=span_id, bound_args=_NO_ARGUMENTS, parent_id=self._span_id, tags=_tags(event)
-            )
-        elif isinstance(event, events.AttemptFailed):
-            if (failed := spans.pop(event.attempt, None)) is not None:
-                error = AttemptError(
-                    f"{event.provider} {event.status or event.kind}: {event.message}"
-                )
-                dispatcher.event(SpanDropEvent(span_id=failed, err_str=str(error)))
-                dispatcher.span_drop(id_=failed, bound_args=_NO_ARGUMENTS, err=error)
-        elif isinstance(event, events.CallCommitted) and event.attempt in spans:
-            dispatcher.span_exit(id_=spans.pop(event.attempt), bound_args=_NO_ARGUMENTS)
+    def _begin(self, event: events.AttemptStarted) -> None:
+        if self._is_settled:
+            return
+        self._spans[event.attempt] = span_id = f"freelm.attempt-{uuid4()}"
+        tags = {**active_instrument_tags.get(), **_tags(event)}
+        dispatcher.span_enter(
+            id_=span_id, bound_args=_NO_ARGUMENTS, parent_id=self._span_id, tags=tags
+        )
+
+    def _fail(self, event: events.AttemptFailed) -> None:
+        if (failed := self._spans.pop(event.attempt, None)) is not None:
+            error = AttemptError(f"{event.provider} {event.status or event.kind}: {event.message}")
+            dispatcher.event(SpanDropEvent(span_id=failed, err_str=str(error)))
+            dispatcher.span_drop(id_=failed, bound_args=_NO_ARGUMENTS, err=error)
+
+    def _end(self, attempt: int) -> None:
+        if (span_id := self._spans.pop(attempt, None)) is not None:
+            dispatcher.span_exit(id_=span_id, bound_args=_NO_ARGUMENTS)
 
 
 class AttemptError(Exception):

@@ -23,16 +23,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def opened(deltas: DeltaStream, shape: Callable[[ChatResponse], T]) -> Generator[T, None, None]:
-    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none."""
-    return _primed(_snapshots(deltas, shape))
+def opened(
+    deltas: DeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
+) -> Generator[T, None, None]:
+    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none.
+
+    However it ends, it is closed and then `ended` is called, once.
+    """
+    return _primed(_snapshots(deltas, shape, ended))
 
 
 async def aopened(
-    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T]
+    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
 ) -> AsyncGenerator[T, None]:
-    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none."""
-    return await _aprimed(_asnapshots(deltas, shape))
+    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none.
+
+    However it ends, it is closed and then `ended` is called, once.
+    """
+    return await _aprimed(_asnapshots(deltas, shape, ended))
 
 
 def guarded(
@@ -50,27 +58,33 @@ async def aguarded(
 
 
 def _snapshots(
-    deltas: DeltaStream, shape: Callable[[ChatResponse], T]
+    deltas: DeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
 ) -> Generator[T | None, None, None]:
     answer = GrowingAnswer()
-    with closing(deltas):
-        delta = next(deltas, None)
-        yield None
-        while delta is not None:
-            yield shape(answer.add(delta))
+    try:
+        with closing(deltas):
             delta = next(deltas, None)
+            yield None
+            while delta is not None:
+                yield shape(answer.add(delta))
+                delta = next(deltas, None)
+    finally:
+        ended()
 
 
 async def _asnapshots(
-    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T]
+    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
 ) -> AsyncGenerator[T | None, None]:
     answer = GrowingAnswer()
-    async with aclosing(deltas):
-        delta = await anext(deltas, None)
-        yield None
-        while delta is not None:
-            yield shape(answer.add(delta))
+    try:
+        async with aclosing(deltas):
             delta = await anext(deltas, None)
+            yield None
+            while delta is not None:
+                yield shape(answer.add(delta))
+                delta = await anext(deltas, None)
+    finally:
+        ended()
 
 
 def _relay(

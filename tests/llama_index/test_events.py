@@ -10,8 +10,10 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload, LlamaDebugHandler
 from llama_index.core.instrumentation.span import active_span_id
+from llama_index_instrumentation.dispatcher import instrument_tags
 
-from freelm_integrations import NoRouteAnswered
+from freelm_integrations import NoRouteAnswered, StreamInterrupted
+from freelm_integrations.events import AttemptStarted
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
 from freelm_integrations.llama_index.events import CallObserver, observer
 from tests.llama_index.scripted import KEY, ScriptedLLM, streamed
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 HISTORY = [ChatMessage(content="the words of the prompt")]
 ENDPOINTS = ["chat", "stream_chat", "achat", "astream_chat"]
 endpoints = pytest.mark.parametrize("endpoint", ENDPOINTS)
+streaming = pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if "stream" in one])
 
 
 def call(llm: LlamaIndexFreeLLM, endpoint: str) -> Any:
@@ -85,7 +88,7 @@ def test_exhaustion_is_told_and_drops_the_span(
 
 @endpoints
 def test_each_attempt_is_a_child_span(lab: Lab, spans: Any, endpoint: str) -> None:
-    """The failed one dropped with the reason, the other ended before its parent."""
+    """The failed one dropped with the reason, the other ended with its answer."""
     call(two(lab), endpoint)
 
     parent = next(id_ for id_ in spans.parents if f".{endpoint}-" in id_)
@@ -94,8 +97,113 @@ def test_each_attempt_is_a_child_span(lab: Lab, spans: Any, endpoint: str) -> No
     assert spans.ends("freelm.attempt") == ["drop", "exit"]
     [error] = [detail for what, _, detail in spans.log if what == "drop"]
     assert "groq 429" in str(error)
-    assert spans.log[-1][:2] == ("exit", parent)
+    # Core ends the span of a stream as it hands it out, before there is an answer.
+    assert spans.log[-1][1] == (attempts[-1] if "stream" in endpoint else parent)
     assert spans.open_spans == {}
+
+
+def cut(lab: Lab, **fields: Any) -> LlamaIndexFreeLLM:
+    """A model whose first provider breaks off in mid-answer."""
+    lab["groq"].fail("cut", after=9, times=None)
+    return LlamaIndexFreeLLM(providers=["groq", "mistral"], strategy="priority", **fields)
+
+
+@streaming
+def test_a_stream_that_is_carried_on_is_told_in_its_own_span(
+    lab: Lab, events: Any, spans: Any, endpoint: str
+) -> None:
+    """Where the seam is, and who broke off: its span is dropped, though it had begun to answer."""
+    response = call(cut(lab), endpoint)
+
+    [start] = events.named("LLMChatStartEvent")
+    [failed] = events.named("freelm.attempt_failed")
+    [resumed] = events.named("freelm.resumed")
+    assert {failed.span_id, resumed.span_id} == {start.span_id}
+    assert (failed.provider, failed.kind) == ("groq", "cut")
+    assert (resumed.from_provider, resumed.to_provider) == ("groq", "mistral")
+    assert [resumed.at_character] == response.raw["freelm"]["seams"]
+    assert 0 < resumed.at_character < len(response.message.content)
+    assert spans.ends("freelm.attempt") == ["drop", "exit"]
+    attempts = [id_ for id_, above in spans.parents.items() if above == start.span_id]
+    assert [spans.tags[id_]["freelm.provider"] for id_ in attempts] == ["groq", "mistral"]
+    assert spans.open_spans == {}
+
+
+@streaming
+def test_a_stream_that_breaks_for_good_drops_its_attempt(
+    lab: Lab, events: Any, spans: Any, endpoint: str
+) -> None:
+    """With the reason; core's own span ended when the stream was handed out."""
+    with pytest.raises(StreamInterrupted):
+        call(cut(lab, on_interrupt="raise"), endpoint)
+
+    assert spans.ends("freelm.attempt") == ["drop"]
+    assert spans.ends(f".{endpoint}-") == ["exit"]
+    assert spans.open_spans == {}
+    [told] = events.named("ExceptionEvent")
+    assert isinstance(told.exception, StreamInterrupted)
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+@streaming
+def test_a_stream_that_is_let_go_ends_its_attempt(
+    lab: Lab, spans: Any, endpoint: str, pieces: int
+) -> None:
+    """Nobody failed. Read in part or not at all."""
+    llm = LlamaIndexFreeLLM(providers=["groq"])
+
+    if endpoint.startswith("a"):
+        asyncio.run(leave(llm, pieces))
+    else:
+        stream = llm.stream_chat(HISTORY)
+        for _ in range(pieces):
+            next(stream)
+        assert len(spans.open_spans) == 1
+        stream.close()
+
+    assert spans.ends("freelm.attempt") == ["exit"]
+    assert spans.open_spans == {}
+
+
+async def leave(llm: LlamaIndexFreeLLM, pieces: int) -> None:
+    """Read a little of an answer, and then no more."""
+    stream = await llm.astream_chat(HISTORY)
+    for _ in range(pieces):
+        await anext(stream)
+    await stream.aclose()
+
+
+@endpoints
+def test_who_was_outpaced_is_told_and_blamed_for_nothing(
+    lab: Lab, events: Any, spans: Any, endpoint: str
+) -> None:
+    """Its span ends where a failed one's is dropped, in the span of the call."""
+    lab["groq"].fail("hang")
+    llm = LlamaIndexFreeLLM(providers=["groq", "mistral"], strategy="priority", hedge=0.05)
+
+    response = call(llm, endpoint)
+
+    [start] = events.named("LLMChatStartEvent")
+    [dropped] = events.named("freelm.attempt_dropped")
+    assert (dropped.provider, dropped.span_id) == ("groq", start.span_id)
+    assert dropped.ms >= 50
+    assert events.named("freelm.attempt_failed") == []
+    kinds = [(one["provider"], one.get("kind")) for one in response.raw["freelm"]["attempts"]]
+    assert sorted(kinds, key=str) == [("groq", "outpaced"), ("mistral", None)]
+    assert spans.ends("freelm.attempt") == ["exit", "exit"]
+    assert spans.open_spans == {}
+
+
+def test_the_users_own_tags_stand_beside_ours(lab: Lab, spans: Any) -> None:
+    """As they do on the spans of core."""
+    with instrument_tags({"tenant": "blue"}):
+        call(two(lab), "chat")
+
+    tagged = [tags for id_, tags in spans.tags.items() if id_.startswith("freelm.attempt-")]
+    assert [(tags["tenant"], tags["freelm.provider"]) for tags in tagged] == [
+        ("blue", "groq"),
+        ("blue", "mistral"),
+    ]
 
 
 def test_the_consumers_own_span_is_left_alone(lab: Lab, events: Any) -> None:
@@ -131,9 +239,7 @@ def test_nobody_listening_costs_nothing(lab: Lab) -> None:
 
 
 def test_attempts_still_open_are_ended_with_the_call(spans: Any) -> None:
-    """A hedge that lost, an attempt that was cancelled."""
-    from freelm_integrations.events import AttemptStarted
-
+    """An attempt that was cancelled with its call."""
     told = CallObserver("parent")
     told(AttemptStarted(call=1, at=0.0, attempt=1, provider="a", model="b", key="c"))
     told.settle()
@@ -154,6 +260,33 @@ def test_the_callback_manager_sees_one_call(lab: Lab, endpoint: str) -> None:
     assert end.payload[EventPayload.RESPONSE].raw["freelm"]["provider"] == "mistral"
     start = handler.get_event_pairs(CBEventType.LLM)[0][0]
     assert start.payload[EventPayload.SERIALIZED]["model"] == "auto"
+
+
+@streaming
+def test_the_callback_manager_sees_where_an_answer_was_carried_on(lab: Lab, endpoint: str) -> None:
+    """It has no event for it: the facts are in the one that ends the call."""
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+
+    call(cut(lab, callback_manager=CallbackManager([handler])), endpoint)
+
+    [(_, end)] = handler.get_event_pairs(CBEventType.LLM)
+    facts = end.payload[EventPayload.RESPONSE].raw["freelm"]
+    assert (facts["provider"], facts["integrity"]) == ("mistral", "stitched")
+    assert len(facts["seams"]) == 1
+    assert [one.get("kind") for one in facts["attempts"]] == ["cut", None]
+
+
+@streaming
+def test_the_callback_manager_sees_where_an_answer_broke_off(lab: Lab, endpoint: str) -> None:
+    """As the exception, with the text so far."""
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    llm = cut(lab, on_interrupt="raise", callback_manager=CallbackManager([handler]))
+
+    with pytest.raises(StreamInterrupted):
+        call(llm, endpoint)
+
+    [(_, end)] = handler.get_event_pairs(CBEventType.LLM)
+    assert end.payload[EventPayload.EXCEPTION].partial
 
 
 @endpoints

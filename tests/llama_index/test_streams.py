@@ -35,6 +35,7 @@ class Deltas:
     def __init__(self, *, fails_after: int | None = None) -> None:
         self.asked = 0
         self.closed = 0
+        self.ended: list[int] = []
         self._fails_after = fails_after
 
     def __next__(self) -> Delta:
@@ -52,6 +53,10 @@ class Deltas:
         except StopIteration:
             raise StopAsyncIteration from None
 
+    def end(self) -> None:
+        """Told of the end: notes how often it was closed by then."""
+        self.ended.append(self.closed)
+
     def close(self) -> None:
         self.closed += 1
 
@@ -65,7 +70,7 @@ class Sync:
 
     @staticmethod
     async def opened(deltas: Any) -> Any:
-        return streams.opened(deltas, unchanged)
+        return streams.opened(deltas, unchanged, deltas.end)
 
     @staticmethod
     async def guarded(outer: Any, inner: Any) -> Any:
@@ -90,7 +95,7 @@ class Async:
 
     @staticmethod
     async def opened(deltas: Any) -> Any:
-        return await streams.aopened(deltas, unchanged)
+        return await streams.aopened(deltas, unchanged, deltas.end)
 
     @staticmethod
     async def guarded(outer: Any, inner: Any) -> Any:
@@ -125,8 +130,9 @@ async def test_opening_waits_for_the_first_content_and_no_more(world: Any) -> No
     stream = await world.opened(deltas)
 
     assert deltas.asked == 1
+    assert deltas.ended == []
     assert await world.read(stream) == list(TEXTS)
-    assert deltas.closed == 1
+    assert (deltas.closed, deltas.ended) == (1, [1])
 
 
 @both
@@ -136,7 +142,7 @@ async def test_a_stream_nobody_can_give_raises_when_opened(world: Any) -> None:
 
     with pytest.raises(NoRouteAnswered):
         await world.opened(deltas)
-    assert deltas.closed == 1
+    assert (deltas.closed, deltas.ended) == (1, [1])
 
 
 @both
@@ -148,7 +154,7 @@ async def test_an_error_on_the_way_closes_and_passes(world: Any) -> None:
     assert await world.read(stream, 2) == ["one ", "two "]
     with pytest.raises(NoRouteAnswered):
         await world.read(stream, 1)
-    assert deltas.closed == 1
+    assert (deltas.closed, deltas.ended) == (1, [1])
 
 
 @both
@@ -165,6 +171,7 @@ async def test_closing_closes_both_however_much_was_read(world: Any, read: int) 
     await world.close(stream)
 
     assert (outer_deltas.closed, inner_deltas.closed) == (1, 1)
+    assert (outer_deltas.ended, inner_deltas.ended) == ([1], [1])
 
 
 @both
@@ -181,7 +188,7 @@ async def test_what_is_dropped_is_closed(world: Any, read: int) -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 
-    assert deltas.closed == 1
+    assert (deltas.closed, deltas.ended) == (1, [1])
 
 
 def left(lab: Lab) -> list[str]:
