@@ -36,6 +36,7 @@ from freelm_integrations.errors import StreamInterrupted
 from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
+from freelm_integrations.wire.ladder import refused_rung
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import AttemptRecord, Request
@@ -452,9 +453,10 @@ class Flight:
         """An attempt that had not spoken failed."""
         if leg.number == self._launches:
             self._times.hedge_at = now  # the youngest fell: another may go beside the rest at once
-        if fault.kind == "bad_parameter" and self._learn(leg, fault.parameter):
+        refused = fault.parameter or refused_rung(self.request, leg.dropped, fault)
+        if refused is not None and self._learn(leg, refused):
             self._put_down(leg, fault, now)
-            self._itinerary.forget(leg.route)  # the same route again, without the parameter
+            self._itinerary.forget(leg.route)  # the same route again, without what it refused
             return
         self._put_down(leg, fault, now, outcome)
         self._itinerary.failed(leg.route, fault, now, chance=self._clock.chance())

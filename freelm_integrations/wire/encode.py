@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from freelm_integrations.wire.ladder import lowered
 from freelm_integrations.wire.messages import shaped_messages
 from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
 from freelm_integrations.wire.schemas import can_be_closed, fit
@@ -44,7 +45,8 @@ def body_of(
     """
     refused = _apart(dropped)
     thinks_less = roomier or wants_little(request, model, rules, tags=tags)
-    messages = shaped_messages(request, model, rules, refused, thinks_less=thinks_less)
+    request, words = lowered(request, refused, tags=tags, format_with_tools=rules.format_with_tools)
+    messages = shaped_messages(request, model, rules, refused, thinks_less=thinks_less, words=words)
     body: Json = {"model": model, "messages": messages}
     body.update(_parameters(request, model, rules, tags=tags, output=output, roomier=roomier))
     if thinks_less:
@@ -169,7 +171,7 @@ def _only(tools: list[Message], choice: Message) -> list[Message]:
 
 def _add_format(body: Json, request: Request, rules: ChatCompletions) -> None:
     wanted = request.response_format
-    if wanted is None or (request.tools and not rules.format_with_tools):
+    if wanted is None:
         return
     described = mapping(wanted.get("json_schema"))
     if described and not rules.schema.changes_nothing:

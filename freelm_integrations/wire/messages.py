@@ -41,8 +41,12 @@ def shaped_messages(
     refused: frozenset[str],
     *,
     thinks_less: bool = False,
+    words: str = "",
 ) -> list[Json]:
-    """The messages as they go on the wire, without the fields in `refused` (`messages.<field>`)."""
+    """The messages as they go on the wire, without the fields in `refused` (`messages.<field>`).
+
+    `words` are told to the model besides.
+    """
     kept = rules.message_fields
     if refused:
         kept -= {name.removeprefix("messages.") for name in refused if name.startswith("messages.")}
@@ -53,6 +57,8 @@ def shaped_messages(
         if wire is not None:
             order.place(wire)
     shaped = order.finished()
+    if words:
+        _tell(shaped, words)
     if rules.json_word and wants_json(request):
         _say_json(shaped)
     if thinks_less and (word := first_match(rules.quiet_word, model)):

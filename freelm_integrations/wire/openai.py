@@ -20,7 +20,9 @@ from freelm_integrations.wire.embeddings import (
     embedding_body,
 )
 from freelm_integrations.wire.encode import body_of
+from freelm_integrations.wire.fences import wants_json
 from freelm_integrations.wire.hints import readings
+from freelm_integrations.wire.ladder import CalledAnswer
 from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules
 from freelm_integrations.wire.shapes import first_match
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freelm_integrations.chat import FinishReason, Json, Request
-    from freelm_integrations.wire.dialect import Continues
+    from freelm_integrations.wire.dialect import Continues, Decoder
     from freelm_integrations.wire.faults import Fault, Scope
     from freelm_integrations.wire.hints import Reading
     from freelm_integrations.wire.rulebook import Rule
@@ -219,12 +221,13 @@ class ChatCompletions:
         """How the model goes on from a trailing assistant message; None where it may not."""
         return first_match(self.continuing, model)
 
-    def decoder(self, request: Request, model: str) -> StreamDecoder | BodyDecoder | VectorDecoder:
+    def decoder(self, request: Request, model: str) -> Decoder:
         """A fresh decoder for the answer to that request."""
         if isinstance(request, EmbeddingRequest):
             return VectorDecoder(self, request)
         kind = StreamDecoder if request.streaming else BodyDecoder
-        return kind(self, request, model)
+        decoder = kind(self, request, model)
+        return CalledAnswer(decoder) if wants_json(request) and not request.tools else decoder
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes, *, utc: float) -> Fault:
         """What a refusal means; `utc` is now in epoch seconds, for limits that end at a date."""
