@@ -33,8 +33,21 @@ def table_text(
     while the table is too wide; then cells are folded, the widest first, until it fits or nothing
     can be folded any more. Without one all is shown as it is. `right` are the headings of numbers.
     """
+    rows = table_lines(headings, rows, width=width, right=right, spare=spare)
+    return "".join(f"{line}\n" for row in rows for line in row)
+
+
+def table_lines(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    width: int | None = None,
+    right: Iterable[str] = (),
+    spare: Iterable[str] = (),
+) -> list[list[str]]:
+    """The lines of the headings and of each row, as in `table_text`; none without any heading."""
     if not headings:
-        return ""
+        return []
     cells = [[one_line(cell) for cell in row] for row in (headings, *rows)]
     if width is not None:
         cells = _without(cells, spare, width)
@@ -42,8 +55,7 @@ def table_text(
     if width is not None:
         widths = _squeezed(widths, _least(cells, widths), width - len(GAP) * (len(widths) - 1))
     at_right = [heading in set(right) for heading in cells[0]]
-    lines = (line for row in cells for line in _lines(row, widths, at_right))
-    return "".join(f"{line}\n" for line in lines)
+    return [list(_lines(row, widths, at_right)) for row in cells]
 
 
 def one_line(text: str) -> str:

@@ -29,7 +29,8 @@ _EXTRAS = (
     'pip install "freelm-integrations[all]"'
 )
 _RATE_LIMIT = 20.0  # s that groq asks to wait
-_ATTEMPT_TIMEOUT = 3.0  # s; long for a model on this computer, short for who waits for a hang
+_BREAKS_OFF_AFTER = 16  # pieces, about words: in mid-sentence
+_PACE = 40.0  # pieces a second, where no real model sets the pace
 
 
 @dataclass(kw_only=True)
@@ -53,7 +54,6 @@ class _Demo:
         self.asked: list[_Asked] = []
         self._options: dict[str, Any] = {
             "strategy": "priority",  # the order of the list, so that every fault is met
-            "attempt_timeout": _ATTEMPT_TIMEOUT,
             "on_event": screen,
         }
 
@@ -70,24 +70,28 @@ class _Demo:
         def by_engine(question: str) -> Iterator[str]:
             return query.stream_answer(engine, question)
 
-        self._break(groq="rate_limited", google="overloaded", mistral="unauthorized")
-        self._break(openrouter="hang")
+        self._break("groq", "rate_limited", retry_after=_RATE_LIMIT)
+        self._break("google", "reset", times=1, after=_BREAKS_OFF_AFTER)
+        self._break("mistral", "unauthorized", key=0)
         self._ask("LangChain", by_chain, "Why do ships need lighthouses?", _FIRST)
-        self._break(nim="server_error")
+        self._break("google", "overloaded")
+        self._break("mistral", "hang")
+        self._break("nim", "server_error")
         self._ask("LlamaIndex", by_engine, "What did Augustin Fresnel's lens do?", _SECOND)
         self.lab.heal()
         self._ask("LlamaIndex", by_engine, "In which format is a local model stored?", _THIRD)
 
-    def _break(self, **faults: FaultKind) -> None:
-        for provider, fault in faults.items():
-            wait = _RATE_LIMIT if fault == "rate_limited" else None
-            self.lab[provider].fail(fault, times=None, retry_after=wait)
+    def _break(self, provider: str, fault: FaultKind, **how: Any) -> None:
+        """Strike every request, unless it is said how."""
+        how.setdefault("times", None)
+        self.lab[provider].fail(fault, **how)
 
     def _ask(
         self, framework: str, ask: Callable[[str], Iterator[str]], question: str, broken: str
     ) -> None:
         asked = _Asked(title=framework, question=question, broken=broken)
-        before = len(self.screen.timeline.attempts())
+        timeline = self.screen.timeline
+        earlier = set(timeline.calls())
         with self.screen.section(f"{framework}: {question}"):
             self.screen.say(f"What is wrong: {broken}.")
             try:
@@ -97,14 +101,16 @@ class _Demo:
             except FreeLLMError as error:
                 asked.error = str(error)
                 self.screen.say(asked.error)
-        attempts = self.screen.timeline.attempts()[before:]
-        asked.attempts = [asdict(attempt) for attempt in attempts]
+        calls = [call for call in timeline.calls() if call not in earlier]
+        asked.attempts = [row.to_dict() for call in calls for row in timeline.attempts(call)]
         self.asked.append(asked)
 
 
-_FIRST = "groq is out of quota, google overloaded, mistral's key dead, openrouter hangs"
-_SECOND = "all that still, but who rests is not asked again; and nim fails"
-_THIRD = "nothing any more: whoever is back from a short rest answers"
+_FIRST = (
+    "groq is out of quota, google's connection breaks in mid-answer, mistral's first key is dead"
+)
+_SECOND = "who rests is not asked again; google is overloaded, mistral keeps silent, nim fails"
+_THIRD = "nothing any more: whoever is not resting answers"
 
 
 def run_demo(*, json: bool = False) -> int:
@@ -144,7 +150,8 @@ def _stage(screen: Screen) -> Generator[_Demo]:
         writer = f"{gguf.stem}: real, but very small"
         shared_server(gguf)  # loaded before the first question: its time is not the provider's
     screen.say(f"Six providers are played on this computer. Their words come from {writer}.")
-    with TemporaryDirectory() as folder, Lab() as lab, lab.environ():
+    lab = Lab(keys_each=2, pace=_PACE if gguf is None else None)
+    with TemporaryDirectory() as folder, lab, lab.environ():
         os.environ["FREELM_CACHE_DIR"] = folder
         yield _Demo(lab, screen)
 
@@ -155,7 +162,7 @@ def _close(screen: Screen, seconds: float, *, all_answered: bool) -> None:
     screen.heading("What each provider did")
     print_summary(screen.timeline, screen.console)
     said = "every question has its answer" if all_answered else "not every question was answered"
-    screen.say(f"\n{screen.timeline.failovers()} failovers in {seconds:.1f} s, and {said}.")
+    screen.say(f"\n{screen.timeline.totals().words}.\nIn {seconds:.1f} s {said}.")
 
 
 def _report(demo: _Demo, seconds: float) -> dict[str, Any]:
@@ -163,6 +170,6 @@ def _report(demo: _Demo, seconds: float) -> dict[str, Any]:
     return {
         "calls": [asdict(asked) for asked in demo.asked],
         "summary": [row.to_dict() for row in timeline.summary()],
-        "failovers": timeline.failovers(),
+        "totals": timeline.totals().to_dict(),
         "seconds": round(seconds, 2),
     }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import sys
+from contextlib import redirect_stdout
+from typing import Any
 
 import pytest
 
@@ -20,15 +24,56 @@ from freelm_integrations.demo import query
 pytestmark = pytest.mark.filterwarnings("default")  # the frameworks have warnings of their own
 
 
-def test_the_demo_meets_every_fault_and_answers_every_question(capsys):
-    assert run_demo(json=True) == 0
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """What the demonstration says of itself; run once for all who read it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    with redirect_stdout(io.StringIO()) as out:
+        status = run_demo(json=True)
+    loop.close()
+    asyncio.set_event_loop(None)
+    assert status == 0
+    return json.loads(out.getvalue(), parse_constant=pytest.fail)
 
-    report = json.loads(capsys.readouterr().out)
+
+def test_the_demo_meets_every_fault_and_answers_every_question(report):
+    """Every way to fail that it promises is seen."""
     assert [call["title"] for call in report["calls"]] == ["LangChain", "LlamaIndex", "LlamaIndex"]
     assert all(call["answer"].strip() for call in report["calls"])
-    assert report["failovers"] >= 4
     failed = {kind for row in report["summary"] for kind in row["failed"]}
-    assert failed >= {"throttled", "overloaded", "unauthorized", "timeout"}
+    assert failed >= {"throttled", "broken", "unauthorized", "overloaded", "server_error"}
+
+
+def test_it_sums_up_failovers_hedges_seams_and_tokens(report):
+    """Who skips to the end sees what happened on the way."""
+    totals = report["totals"]
+
+    assert totals["calls"] == totals["answers"] == 3
+    assert totals["failovers"] >= 4
+    assert totals["hedges"] >= 1
+    assert totals["seams"] >= 1
+    assert totals["completion_tokens"] > 20
+
+
+def test_an_answer_cut_in_mid_sentence_goes_on_where_it_broke_off(report):
+    """The seam is the same place for who broke off and for who carried on."""
+    first, *_ = report["calls"]
+
+    cuts = [row["broke_off_at"] for row in first["attempts"] if "broke_off_at" in row]
+    seams = [row["carries_on_at"] for row in first["attempts"] if "carries_on_at" in row]
+    assert cuts == seams
+    assert not first["answer"][: cuts[0]].rstrip().endswith(".")
+    assert len(first["answer"]) > cuts[0]
+
+
+def test_a_hang_is_outpaced_rather_than_waited_out(report):
+    """Its attempt ends as soon as another speaks."""
+    attempts = report["calls"][1]["attempts"]
+
+    silent = next(row for row in attempts if row["provider"] == "mistral")
+    assert silent["outcome"] == "dropped"
+    assert any(row.get("is_hedge") for row in attempts)
 
 
 def test_in_a_pipe_it_prints_plain_lines(capsys):
@@ -37,6 +82,7 @@ def test_in_a_pipe_it_prints_plain_lines(capsys):
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "rate limited (429)" in text
+    assert "mistral ministral-8b-latest: carries on after" in text
     assert "every question has its answer" in text
 
 
