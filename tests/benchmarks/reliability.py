@@ -1,0 +1,41 @@
+"""The bars of streams that never die, in full: `python -m tests.benchmarks.reliability`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+
+from tests.benchmarks.measure import Report
+from tests.reliability.crowds import cancelled, left, streams
+from tests.reliability.stage import Stage
+
+FLAT = 3.0
+"""Megabytes that a process may grow by from one such wave to the next."""
+
+
+def main() -> int:
+    """Print every figure beside its bar; 1 if one is missed."""
+    stage, report = Stage(), Report()
+    for _ in range(3):  # until the allocator has what such a wave takes
+        asyncio.run(streams(stage, 1000))
+    before = left(stage)
+    wave = asyncio.run(streams(stage, 1000))
+    after = left(stage, before)
+    report.bar("1,000 streams, a tenth cut: complete", wave.right, at_least=1000, unit="")
+    report.bar("of them carried on", wave.stitched, at_least=100, unit="")
+    report.bar("growth", after.megabytes - before.megabytes, at_most=FLAT, unit=" MB")
+    before = left(stage)
+    wave = asyncio.run(cancelled(stage, 10_000))
+    after = left(stage, before)
+    strays = wave.ends - Counter({"CancelledError": 10_000})
+    report.bar("10,000 cancelled calls: other ends", strays.total(), at_most=0, unit="")
+    report.bar("open files left", after.files - before.files, at_most=0, unit="")
+    report.bar("threads left", after.threads - before.threads, at_most=0, unit="")
+    report.bar("growth", after.megabytes - before.megabytes, at_most=FLAT, unit=" MB")
+    stage.close()
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
