@@ -149,6 +149,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "command",
         "display",
         "pool.resets",
+        "routing.retirement",
         "wire.durations",
         "wire.moments",
         "lab",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("freelm_integrations")
 
-VERSION = 1
+VERSION = 2
 FOLDER = f"catalogs-{VERSION}"
 """Versions of ours that write otherwise have a folder of their own: neither spoils the other's."""
 KEPT_FOR = 7 * 86_400.0
@@ -152,7 +152,7 @@ def _model(stored: dict[str, Any]) -> ModelSpec:
 
 
 _SIZES = ("context", "output")
-_WORDS = ("tags", "lacks")
+_WORDS = ("tags", "lacks", "aliases")
 _FIELDS: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "tags": (list,),
@@ -161,4 +161,6 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "family": (str, type(None)),
     "free": (bool,),
     "lacks": (list,),
+    "aliases": (list,),
+    "retires_on": (str, type(None)),
 }

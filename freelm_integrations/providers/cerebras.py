@@ -95,4 +95,5 @@ CEREBRAS = ProviderSpec(
     ),
     # The vendor states that prompts are neither kept nor trained on (as of 2026-08).
     trains=False,
+    at_most={"stops": 4, "links": 0},  # an https image is a 400 (docs, 2026-08)
 )

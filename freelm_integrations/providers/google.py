@@ -12,6 +12,15 @@ from freelm_integrations.providers.spec import (
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.schemas import SchemaRules
 
+# Deprecations page, 2026-10. What is asked for later is answered by another model without a word
+# (2.5), or still listed and refused.
+_ENDS = {
+    "gemini-2.0-": "2026-06-01",
+    "gemini-2.5-flash": "2026-12-01",
+    "gemini-2.5-pro": "2026-12-01",
+    "gemini-3.1-flash-lite": "2027-05-07",
+}
+
 
 def _gemini(model: str, *tags: str, free: bool = True) -> ModelSpec:
     """A Gemini: all current ones are alike in size and skill (ai.google.dev models, 2026-09).
@@ -19,7 +28,14 @@ def _gemini(model: str, *tags: str, free: bool = True) -> ModelSpec:
     They know PDF and video as well, but this surface documents no part for either.
     """
     tags = (*tags, "tools", "vision", "audio", "json_schema")
-    return ModelSpec(model, tags=tags, context=1_048_576, output=65_536, free=free)
+    return ModelSpec(
+        model,
+        tags=tags,
+        context=1_048_576,
+        output=65_536,
+        free=free,
+        retires_on=_ENDS.get(model),
+    )
 
 
 def _gemma(model: str, family: str, tag: str) -> ModelSpec:
@@ -126,7 +142,7 @@ GOOGLE = ProviderSpec(
     ),
     tiers={"free": _FREE, "paid": Tier()},
     models=(
-        _gemini("gemini-3.1-flash-lite", "fast"),  # shuts down 2027-05-07
+        _gemini("gemini-3.1-flash-lite", "fast"),
         _gemini("gemini-3.5-flash-lite", "fast", "reasoning"),
         _gemma("gemma-4-26b-a4b-it", "gemma-4-26b-a4b", "fast"),
         _gemini("gemini-3.8-flash", "large", "reasoning"),
@@ -135,13 +151,16 @@ GOOGLE = ProviderSpec(
         _gemini("gemini-3.5-flash", "large", "reasoning"),
         _gemini("gemini-3-flash-preview", "large", "reasoning"),
         _gemma("gemma-4-31b-it", "gemma-4-31b", "large"),
-        # `limit: 0` on the free tier (error bodies of 2026); 2.5-pro shuts down 2026-12-01.
+        # `limit: 0` on the free tier (error bodies of 2026).
         _gemini("gemini-3.1-pro-preview", "large", "reasoning", free=False),
         _gemini("gemini-2.5-pro", "large", "reasoning", free=False),
     ),
     # Free prompts may be read and used to improve products (Gemini API terms, 2026-09).
     trains=True,
     costly=("-pro",),  # every Pro has `limit: 0` there (error bodies of 2026)
+    # Links are fetched unreliably, and a request may have about 20 MB (2026, unconfirmed).
+    hardly_beyond={"links": 0, "inline": 20_000_000},
+    retires=_ENDS,
     chat_include=("gemini-", "gemma-"),
     chat_exclude=(
         *("embedding", "tts", "image", "live", "audio", "veo", "imagen", "lyria", "aqa"),

@@ -122,6 +122,8 @@ GROQ = ProviderSpec(
     ),
     # Prompts are not used for training by default (console.groq.com/docs/your-data, 2026-10).
     trains=False,
+    at_most={"tools": 128, "stops": 4},  # docs, API reference, 2026-10
+    hardly_beyond={"images": 5, "inline": 4_000_000},  # 4 MB as base64 (of older models)
     # Safeguard does chat, but is tuned to judge; the others do not chat at all.
     chat_exclude=("whisper", "orpheus", "tts", "prompt-guard", "safeguard"),
 )

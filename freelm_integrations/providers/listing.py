@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from freelm_integrations.providers.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from freelm_integrations.providers.spec import ProviderSpec
     from freelm_integrations.wire.catalogs import ListedModel
@@ -31,17 +31,20 @@ REASONING = re.compile(
 SIZE = re.compile(r"\d(?:\.\d)?b\b")
 _SKILLS = {"tools": "tools", "json_schema": "structured_outputs"}
 _MODALITIES = {"vision": "image", "audio": "audio", "files": "file", "video": "video"}
+_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_DATED = re.compile(r"[-_]\d{4,8}\b")
 TAIL = re.compile(r"[-_](?:instruct|it|chat|versatile|latest|preview|\d{4,8})\b")
 
 
 def models_from(spec: ProviderSpec, listed: Iterable[ListedModel]) -> tuple[ModelSpec, ...]:
     """The listed models that chat.
 
-    Declared ones first in declared order, then the others, plain and fast ones leading.
+    Declared ones first in declared order, then the others, plain and fast ones leading. A model
+    that is listed under several ids is there once, and has the others as its aliases.
     """
     known = {model.id: place for place, model in enumerate(spec.models)}
     found: dict[str, tuple[tuple[int, int, int], ModelSpec]] = {}
-    rows = tuple(listed)
+    rows = folded(listed, known)
     tells = frozenset(skill for row in rows for skill in row.features)
     for number, row in enumerate(rows):
         if not _chats(spec, row):
@@ -53,6 +56,42 @@ def models_from(spec: ProviderSpec, listed: Iterable[ListedModel]) -> tuple[Mode
             model = _described(spec, row, tells)
             found[row.id] = (1, _slowness(model), number), model
     return tuple(model for _, model in sorted(found.values(), key=lambda pair: pair[0]))
+
+
+def folded(listed: Iterable[ListedModel], known: Container[str] = ()) -> tuple[ListedModel, ...]:
+    """The rows without those that are aliases of another; that one has their ids as its aliases.
+
+    It is a `known` one if any is, else one whose id stays when the model is renewed.
+    """
+    rows: dict[str, ListedModel] = {}
+    for row in listed:
+        rows.setdefault(row.id, row)
+    together: dict[str, tuple[str, ...]] = {}
+    for row in rows.values():
+        names = (row.id, *(name for name in row.aliases if name in rows))
+        merged = tuple(dict.fromkeys(one for n in names for one in together.get(n, (n,))))
+        together.update(dict.fromkeys(merged, merged))
+    place = {name: number for number, name in enumerate(rows)}
+    heads = {
+        names: min(names, key=lambda name: (name not in known, _datedness(name), place[name]))
+        for names in dict.fromkeys(together.values())
+    }
+    return tuple(
+        replace(row, aliases=_aliases(row.id, [rows[one] for one in together[row.id]]))
+        for row in rows.values()
+        if heads[together[row.id]] == row.id
+    )
+
+
+def _aliases(model_id: str, rows: Iterable[ListedModel]) -> tuple[str, ...]:
+    names = (name for row in rows for name in (row.id, *row.aliases))
+    return tuple(dict.fromkeys(name for name in names if name != model_id))
+
+
+def _datedness(model_id: str) -> int:
+    if model_id.startswith("~"):  # OpenRouter's own, for whichever is the newest
+        return 3
+    return 0 if model_id.endswith("-latest") else 2 if _DATED.search(model_id) else 1
 
 
 def restored(spec: ProviderSpec, models: Iterable[ModelSpec]) -> tuple[ModelSpec, ...]:
@@ -98,7 +137,15 @@ def _refreshed(model: ModelSpec, row: ListedModel, tells: frozenset[str]) -> Mod
     tags = tuple(tag for tag in model.tags if said.get(tag, True))
     tags += tuple(tag for tag, holds in said.items() if holds and tag not in tags)
     lacks = _lacking(row, tells) or model.lacks
-    fresh = replace(model, context=context, output=output, tags=tags, lacks=lacks)
+    fresh = replace(
+        model,
+        context=context,
+        output=output,
+        tags=tags,
+        lacks=lacks,
+        aliases=row.aliases or model.aliases,
+        retires_on=_end_of(row) or model.retires_on,
+    )
     return model if fresh == model else fresh
 
 
@@ -111,7 +158,19 @@ def _described(spec: ProviderSpec, row: ListedModel, tells: frozenset[str]) -> M
         family=family_of(row.id),
         free=_is_free(spec, row),
         lacks=_lacking(row, tells),
+        aliases=row.aliases,
+        retires_on=_end_of(row) or _announced(spec, row.id),
     )
+
+
+def _end_of(row: ListedModel) -> str | None:
+    """The day of its end that the list tells, if it is one."""
+    found = _DAY.match(row.retires_on or "")
+    return found[0] if found else None
+
+
+def _announced(spec: ProviderSpec, model_id: str) -> str | None:
+    return next((day for part, day in spec.retires.items() if model_id.startswith(part)), None)
 
 
 def _said(row: ListedModel, tells: frozenset[str]) -> dict[str, bool]:

@@ -34,5 +34,6 @@ LOCAL = ProviderSpec(
     # Whatever was loaded there: only its own list can tell.
     models=(),
     trains=False,
+    hardly_beyond={"links": 0},  # a 400 at Ollama; llama.cpp fetches them (their sources, 2026-08)
     chat_exclude=("embed",),  # LM Studio lists embedding models among the others (2026-04)
 )

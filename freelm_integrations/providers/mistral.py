@@ -2,6 +2,7 @@
 
 from freelm_integrations.providers.spec import (
     EFFORTS,
+    MONTH,
     EmbedderSpec,
     Limit,
     ModelSpec,
@@ -65,9 +66,16 @@ MISTRAL = ProviderSpec(
         embeddings=EmbeddingRules(size_name="output_dimension"),
     ),
     # One request a second was the last published number (2026-02); 60 requests and 50,000 tokens a
-    # minute stood in headers then, per model and organisation. The headers of today correct them.
+    # minute and 4 million tokens a month stood in headers then, per model and organisation; the
+    # month is taken for the calendar's. The headers of today correct them.
     tiers={
-        "free": Tier(each_model=(Limit(60, "requests", per=60), Limit(50_000, "tokens", per=60))),
+        "free": Tier(
+            each_model=(
+                Limit(60, "requests", per=60),
+                Limit(50_000, "tokens", per=60),
+                Limit(4_000_000, "tokens", per=MONTH, resets="utc_month"),
+            )
+        ),
         "paid": Tier(),
     },
     # docs.mistral.ai models, 2026-08; what free keys were still served in 2026-10 comes first.
@@ -92,6 +100,7 @@ MISTRAL = ProviderSpec(
     # Free prompts may train unless the account opts out (help article 347617, 2026-08).
     trains=True,
     costly=("mistral-large",),
+    at_most={"tools": 128},  # OpenAPI of 2026-08
     chat_exclude=("embed", "moderation", "ocr", "voxtral", "transcribe", "tts", "labs-"),
     # docs.mistral.ai embeddings, 2026-08; what a batch may hold is what clients keep to (2026-10).
     embedders=(

@@ -80,11 +80,12 @@ NIM = ProviderSpec(
     # by model; 30 leaves room for what else the account spends: no header tells.
     tiers={"free": Tier(each_model=(Limit(30, "requests", per=60),))},
     # Access differs from account to account and ids change monthly. First those that answer without
-    # thinking, surest first (lists of 2026-10; both llamas were last seen in 2026-08).
+    # thinking, surest first (Gemma is in two lists of 2026-10, the next three are in one; both
+    # llamas were last seen in 2026-08).
     models=(
         ModelSpec(
             "google/gemma-4-31b-it",
-            tags=("large", "tools", "vision"),
+            tags=("fast", "large", "tools", "vision"),
             context=262_144,
             family="gemma-4-31b",
         ),
@@ -152,6 +153,7 @@ NIM = ProviderSpec(
     ),
     # Trial terms: NVIDIA logs use to improve its products (as quoted by gateways, 2026-10).
     trains=True,
+    at_most={"inline": 26_214_400},  # bytes of a whole request: a 400 beyond (2026-09)
     # Most of the listed rows do not chat (sheet of 2026-11).
     chat_exclude=(
         *("embed", "rerank", "reward", "guard", "safety", "nemoretriever", "parse", "ocr", "clip"),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Unit = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 Reset = Literal["rolling", "utc_day", "pacific_day", "utc_month"]
+Countable = Literal["tools", "stops", "images", "links", "inline"]
+"""What a request may have too many of: tools, stop sequences, images, images given by a link, and
+characters of images, sound and files that are written into it."""
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """The words callers use for `reasoning_effort`."""
@@ -50,7 +53,8 @@ class ModelSpec:
     beside text), `reasoning` (thinks before it speaks), `json_schema`. `limits` hold for this model
     alone, in place of all else that is said of it. `free` is False for what is known to cost money.
     `lacks` is what models with tools can usually do and this one is known not to: `forced_tool`,
-    `parallel_calls` (several in one turn).
+    `parallel_calls` (several in one turn). `aliases` are its other ids: whoever asks for one of
+    them gets it. `retires_on` is the announced day of its end (ISO, `2026-12-01`).
     """
 
     id: str
@@ -62,6 +66,8 @@ class ModelSpec:
     limits: tuple[Limit, ...] | None = None
     free: bool = True
     lacks: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    retires_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,9 @@ class ProviderSpec:
     where all but a few are, `costly` are name parts of those few. `list_path` is where its models
     are listed, from the base URL on (`..` goes up), None where that costs something or there is no
     list. `headers` have lower-case names. `embedders` are its embedding models, best first.
+    `at_most` is how many of a thing one request may have here, `hardly_beyond` the same where that
+    is not sure: such models are asked where nobody else can be. `retires` are announced days of the
+    end (ISO) by the beginnings of ids, for models whose list tells none.
     """
 
     name: str
@@ -131,3 +140,6 @@ class ProviderSpec:
     costly: tuple[str, ...] = ()
     list_path: str | None = "/models"
     embedders: tuple[EmbedderSpec, ...] = ()
+    at_most: Mapping[Countable, int] = field(default_factory=dict["Countable", int])
+    hardly_beyond: Mapping[Countable, int] = field(default_factory=dict["Countable", int])
+    retires: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.routing import filters
 from freelm_integrations.routing.catalog import in_ranks, matches, resolve
-from freelm_integrations.routing.filters import LeftOut, admit, thresholds
+from freelm_integrations.routing.filters import (
+    LeftOut,
+    admit,
+    counted,
+    reservation,
+    thresholds,
+)
 from freelm_integrations.routing.needs import Needs, needs_of
+from freelm_integrations.routing.retirement import A_DAY, LONG_AGO, Calendar, calendar_at
 from freelm_integrations.routing.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.routing.catalog import Catalogs, Rank
+    from freelm_integrations.routing.needs import Counts
     from freelm_integrations.routing.strategies import Strategy
 
     Likeness: TypeAlias = tuple[object, ...]
@@ -69,9 +77,15 @@ class Plan:
     Safe from any thread.
     """
 
-    def __init__(self, ranks: tuple[Rank, ...], left_out: tuple[LeftOut, ...]) -> None:
+    def __init__(
+        self,
+        ranks: tuple[Rank, ...],
+        left_out: tuple[LeftOut, ...],
+        calendar: Calendar = LONG_AGO,
+    ) -> None:
         self.ranks = ranks
         self.left_out = left_out
+        self.calendar = calendar
         self._routes: list[tuple[Route, ...] | None] = [None] * len(ranks)
 
     def routes(self, place: int, pool: Routes) -> tuple[Route, ...]:
@@ -122,6 +136,10 @@ class Candidates:
         if not is_served:
             yield from crowded
 
+    def reservation(self, route: Route) -> str | None:
+        """Why the route comes after all others that were wanted alike; None if it does not."""
+        return reservation(route.model, self.needs, self._plan.calendar)
+
     def left_out(self) -> tuple[tuple[str, str, str], ...]:
         """(provider, model, reason) for what cannot serve this request.
 
@@ -164,49 +182,53 @@ class Router:
         self._pool = pool
         self._guards = guards
         self._strategy = STRATEGIES[guards.strategy]
-        self._known = _Known({})
+        self._known = _Known({}, 0)
 
-    def candidates(self, request: Request, catalogs: Catalogs) -> Candidates:
+    def candidates(self, request: Request, catalogs: Catalogs, *, utc: float = 0.0) -> Candidates:
         """What may serve a request, given each provider's models (the same object while unchanged).
 
+        `utc` is now (epoch seconds), for what ends on a day; 0 for who does not care.
         Each call takes a turn, by which a rotation moves on; the pool counts them, so that clients
         that share it, one after another or at once, share the rotation too.
 
         Raises:
             ConfigError: A name matches nothing, or only what the settings rule out.
         """
-        plan, needs = self._planned(request, catalogs)
+        plan, needs = self._planned(request, catalogs, utc)
         turn = self._pool.take_turn(self._known.circle)
         return Candidates(plan, needs, self._pool, self._strategy, turn)
 
-    def preview(self, request: Request, catalogs: Catalogs) -> Candidates:
+    def preview(self, request: Request, catalogs: Catalogs, *, utc: float = 0.0) -> Candidates:
         """What `candidates` would give now, without taking a turn; raises what it does."""
-        plan, needs = self._planned(request, catalogs)
+        plan, needs = self._planned(request, catalogs, utc)
         turn = self._pool.turn(self._known.circle)
         return Candidates(plan, needs, self._pool, self._strategy, turn)
 
-    def _planned(self, request: Request, catalogs: Catalogs) -> tuple[Plan, Needs]:
-        known = self._known
-        if known.catalogs is not catalogs:
-            known = self._known = _Known(catalogs)
+    def _planned(self, request: Request, catalogs: Catalogs, utc: float) -> tuple[Plan, Needs]:
+        known, day = self._known, int(utc // A_DAY)
+        if known.catalogs is not catalogs or known.day != day:
+            known = self._known = _Known(catalogs, day)
         needs = needs_of(request)
         likeness = known.likeness(request.wanted, needs)
         plan = known.plans.get(likeness)
         if plan is None:
             if len(known.plans) >= PLANS_KEPT:
                 known.plans.clear()
-            plan = known.plans[likeness] = _plan(request.wanted, needs, self._guards, catalogs)
+            plan = known.plans[likeness] = _plan(request.wanted, needs, self._guards, known)
         return plan, needs
 
 
 class _Known:
-    """What was worked out from one state of the catalogs."""
+    """What was worked out from one state of the catalogs, on one day (counted from 1970)."""
 
-    def __init__(self, catalogs: Catalogs) -> None:
+    def __init__(self, catalogs: Catalogs, day: int) -> None:
         self.catalogs = catalogs
+        self.day = day
+        self.calendar = calendar_at(day * A_DAY)
         self.circle = tuple(sorted({provider.id for provider in catalogs}))
         self.plans: dict[Likeness, Plan] = {}
         self._sizes = thresholds(catalogs)
+        self._counted = tuple(counted(catalogs).items())
 
     def likeness(self, wanted: tuple[str, ...], needs: Needs) -> Likeness:
         sizes = self._sizes
@@ -221,14 +243,26 @@ class _Known:
             bisect_left(sizes, needs.surely),
             None if needs.output is None else bisect_left(sizes, needs.output),
             bisect_left(sizes, needs.surely_in_all),
+            needs.is_brief,
+            any(needs.counts) and self._numbers(needs.counts),  # most requests have none
         )
 
+    def _numbers(self, counts: Counts) -> tuple[int, ...]:
+        """Between which declared numbers each count lies."""
+        return tuple(bisect_left(most, getattr(counts, name)) for name, most in self._counted)
 
-def _plan(wanted: tuple[str, ...], needs: Needs, guards: Guards, catalogs: Catalogs) -> Plan:
-    ranks, left_out = admit(resolve(wanted, catalogs), needs, guards, catalogs)
+
+def _plan(wanted: tuple[str, ...], needs: Needs, guards: Guards, known: _Known) -> Plan:
+    catalogs, calendar = known.catalogs, known.calendar
+
+    def comes_last(model: ModelSpec) -> bool:
+        return reservation(model, needs, calendar) is not None
+
+    ranks = resolve(wanted, catalogs, comes_last)
+    kept, left_out = admit(ranks, needs, guards, catalogs, calendar)
     if left_out:
         _check_settings(wanted, guards, catalogs)
-    return Plan(ranks, left_out)
+    return Plan(kept, left_out, calendar)
 
 
 def _check_settings(wanted: tuple[str, ...], guards: Guards, catalogs: Catalogs) -> None:

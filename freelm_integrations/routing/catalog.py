@@ -3,10 +3,10 @@
 The one rule for a name, upper and lower case being alike. The first of these that matches any model
 of any provider decides, and matches wherever it holds:
 
-1. the exact id of a model: `openai/gpt-oss-120b`. An id without a vendor before it stands for its
-   whole family, and so does one that is the name of a family: one provider's `gpt-oss-120b` is
-   another's `openai/gpt-oss-120b`. The routes of that very id come first then, unless the id is
-   just the family's name;
+1. the exact id of a model, or an alias its provider has for it: `openai/gpt-oss-120b`. An id
+   without a vendor before it stands for its whole family, and so does one that is the name of a
+   family: one provider's `gpt-oss-120b` is another's `openai/gpt-oss-120b`. The routes of that very
+   id come first then, unless the id is just the family's name;
 2. an alias: `auto` or `chat` for every model, `chat:fast` for those with a tag, `chat:fast+tools`
    for those with several;
 3. a family, the same open weights under whatever id: `gpt-oss-120b`;
@@ -15,7 +15,9 @@ of any provider decides, and matches wherever it holds:
    for that one model: `groq/auto`, `groq:openai/gpt-oss-120b`, `cerebras/gpt-oss-120b`.
 
 Models come in ranks: the best of every provider, then every provider's second, and so on. Whatever
-is wanted first comes first; within that, providers of a lower `priority`; within that, the ranks.
+is wanted first comes first; within that, providers of a lower `priority`; within that, what there
+is no reservation about (an end that is near, thinking where little is asked for); within that, the
+ranks.
 Within a provider, `prefer` leads, then plain fast models in the catalog's order, then the other
 plain ones, then those that think before they speak.
 """
@@ -36,14 +38,19 @@ if TYPE_CHECKING:
     Catalogs: TypeAlias = Mapping[Provider, tuple[ModelSpec, ...]]
     Choice: TypeAlias = tuple[Provider, ModelSpec]
     Rank: TypeAlias = tuple[Choice, ...]
+    ComesLast: TypeAlias = Callable[[ModelSpec], bool]
 
 ALIASES = ("auto", "chat")
 NAMED_AT_MOST = 3
 """How many names a message about a wrong one suggests."""
 
 
-def resolve(wanted: Sequence[str], catalogs: Catalogs) -> tuple[Rank, ...]:
+def resolve(
+    wanted: Sequence[str], catalogs: Catalogs, comes_last: ComesLast | None = None
+) -> tuple[Rank, ...]:
     """The ranks of all that is wanted, each model of a provider once; none while no model is known.
+
+    What `comes_last` is true of comes after all else that was wanted alike.
 
     Raises:
         ConfigError: A name matches nothing; the message tells the nearest that would.
@@ -53,7 +60,7 @@ def resolve(wanted: Sequence[str], catalogs: Catalogs) -> tuple[Rank, ...]:
     seen: set[tuple[int, str]] = set()
     ranks: list[Rank] = []
     for name in wanted:
-        for rank in _ranks_of(name, catalogs):
+        for rank in _ranks_of(name, catalogs, comes_last):
             fresh = tuple(choice for choice in rank if _mark(choice) not in seen)
             seen.update(map(_mark, fresh))
             if fresh:
@@ -86,17 +93,24 @@ def best_first(provider: Provider, models: Iterable[ModelSpec]) -> tuple[ModelSp
     return tuple(sorted(models, key=place))
 
 
-def in_ranks(found: Catalogs) -> Iterator[Rank]:
+def in_ranks(found: Catalogs, comes_last: ComesLast | None = None) -> Iterator[Rank]:
     """Models interleaved: the providers' first ones, their second ones; lower priorities before."""
     for priority in sorted({provider.priority for provider in found}):
         level = {who: models for who, models in found.items() if who.priority == priority}
-        for place in range(max(map(len, level.values()))):
-            yield tuple(
-                (who, models[place]) for who, models in level.items() if place < len(models)
-            )
+        if comes_last is None:
+            yield from _interleaved(level)
+            continue
+        last = _select(comes_last, level)
+        yield from _interleaved(_select(lambda model: not comes_last(model), level))
+        yield from _interleaved(last)
 
 
-def _ranks_of(name: str, catalogs: Catalogs) -> Iterator[Rank]:
+def _interleaved(level: Catalogs) -> Iterator[Rank]:
+    for place in range(max(map(len, level.values()), default=0)):
+        yield tuple((who, models[place]) for who, models in level.items() if place < len(models))
+
+
+def _ranks_of(name: str, catalogs: Catalogs, comes_last: ComesLast | None) -> Iterator[Rank]:
     """The ranks a name stands for: those of the very id first, and again in their place.
 
     Not so where the id is just the family's name: then nobody in particular was asked for.
@@ -105,7 +119,7 @@ def _ranks_of(name: str, catalogs: Catalogs) -> Iterator[Rank]:
     plain = name.strip().casefold()
     if not _select(_is_of({plain}), found):
         yield from in_ranks(_select(_has_id(plain), found))
-    yield from in_ranks(found)
+    yield from in_ranks(found, comes_last)
 
 
 def _by_name(name: str, catalogs: Catalogs) -> Catalogs:
@@ -144,7 +158,10 @@ def _by_provider(name: str, catalogs: Catalogs) -> Catalogs:
 
 
 def _has_id(name: str) -> Callable[[ModelSpec], bool]:
-    return lambda model: model.id.casefold() == name
+    return lambda model: (
+        model.id.casefold() == name
+        or (bool(model.aliases) and any(alias.casefold() == name for alias in model.aliases))
+    )
 
 
 def _is_of(families: set[str]) -> Callable[[ModelSpec], bool]:
@@ -179,6 +196,7 @@ def _nothing_named(name: str, catalogs: Catalogs) -> str:
         (
             *ALIASES,
             *(model.id for model in models),
+            *(alias for model in models for alias in model.aliases),
             *(model.family for model in models if model.family),
             *(f"chat:{tag}" for tag in sorted({tag for model in models for tag in model.tags})),
         )

@@ -5,8 +5,10 @@ Rules:
 - A list is known to tell what its models can do if any of them carries a tag for it.
 - Tokens are estimated, so a model is left out for its size only if the prompt is too long even
   where the estimate is `DOUBT` too high.
-- Some reasons are soft (a schema, a forced tool, several calls at once, the length of the answer):
-  providers may bend there, so such models are used after all where nothing else is left.
+- Some reasons are soft (a schema, a forced tool, several calls at once, the length of the answer,
+  a number of things that may be too high, an announced end): providers may bend there, so such
+  models are used after all where nothing else is left.
+- What is no reason to leave a model out may be one to ask it last (`reservation`).
 - Limits are no matter of a model's: they change with every header, and are looked at in the views.
 """
 
@@ -15,11 +17,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from freelm_integrations.routing.retirement import LONG_AGO, Calendar, retired, retiring
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from freelm_integrations.providers.provider import Provider
-    from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.providers.spec import Countable, ModelSpec
     from freelm_integrations.routing.catalog import Catalogs, Choice, Rank
     from freelm_integrations.routing.needs import Needs
 
@@ -31,6 +35,17 @@ _UNABLE: Mapping[str, str] = MappingProxyType(
         "audio": "does not hear sound",
         "files": "does not read files",
         "video": "does not watch videos",
+    }
+)
+
+
+_TOO_MANY: Mapping[Countable, str] = MappingProxyType(
+    {
+        "tools": "takes {} tools at most",
+        "stops": "takes {} stop sequences at most",
+        "images": "takes {} images at most",
+        "links": "takes images written out, not by a link",
+        "inline": "takes {} characters of images and files at most",
     }
 )
 
@@ -59,14 +74,18 @@ class LeftOut(NamedTuple):
 
 
 def admit(
-    ranks: Iterable[Rank], needs: Needs, guards: Guards, catalogs: Catalogs
+    ranks: Iterable[Rank],
+    needs: Needs,
+    guards: Guards,
+    catalogs: Catalogs,
+    calendar: Calendar = LONG_AGO,
 ) -> tuple[tuple[Rank, ...], tuple[LeftOut, ...]]:
     """The ranks without what cannot serve, and what was left out of them with the reason."""
     ranks = tuple(ranks)
     left_out = {
         choice: reason
         for choice in (choice for rank in ranks for choice in rank)
-        if (reason := _objection(choice, needs, guards, catalogs[choice[0]])) is not None
+        if (reason := _objection(choice, needs, guards, catalogs[choice[0]], calendar)) is not None
     }
     kept = _without(ranks, left_out)
     if not kept:
@@ -84,6 +103,13 @@ def ruled_out(provider: Provider, model: ModelSpec, guards: Guards) -> str | Non
     return None
 
 
+def reservation(model: ModelSpec, needs: Needs, calendar: Calendar) -> str | None:
+    """Why the model is asked after all others wanted alike (`it ...`); None for no reason."""
+    if needs.is_brief and "reasoning" in model.tags:
+        return f"thinks first, and {needs.output} tokens are little for that"
+    return retiring(model, calendar)
+
+
 def thresholds(catalogs: Catalogs) -> tuple[int, ...]:
     """Every size at which a model starts or stops to be large enough, ascending.
 
@@ -97,6 +123,16 @@ def thresholds(catalogs: Catalogs) -> tuple[int, ...]:
     return tuple(sorted(sizes))
 
 
+def counted(catalogs: Catalogs) -> Mapping[Countable, tuple[int, ...]]:
+    """Every number beyond which some provider has too many of a thing, ascending."""
+    most: dict[Countable, set[int]] = {}
+    for provider in catalogs:
+        for declared in (provider.spec.at_most, provider.spec.hardly_beyond):
+            for name, number in declared.items():
+                most.setdefault(name, set()).add(number)
+    return {name: tuple(sorted(numbers)) for name, numbers in most.items()}
+
+
 def _without(ranks: Sequence[Rank], left_out: Mapping[Choice, LeftOut]) -> tuple[Rank, ...]:
     if not left_out:
         return tuple(ranks)
@@ -105,16 +141,35 @@ def _without(ranks: Sequence[Rank], left_out: Mapping[Choice, LeftOut]) -> tuple
 
 
 def _objection(
-    choice: Choice, needs: Needs, guards: Guards, catalog: Sequence[ModelSpec]
+    choice: Choice,
+    needs: Needs,
+    guards: Guards,
+    catalog: Sequence[ModelSpec],
+    calendar: Calendar,
 ) -> LeftOut | None:
     provider, model = choice
-    if reason := ruled_out(provider, model, guards) or _unable(model, needs, catalog):
+    if reason := (
+        ruled_out(provider, model, guards)
+        or _unable(model, needs, catalog)
+        or _too_many(needs, provider.spec.at_most)
+    ):
         return LeftOut(provider, model, reason)
     if model.context is not None and needs.surely > model.context:
         reason = f"context of {model.context} tokens is too short for about {needs.prompt}"
         return LeftOut(provider, model, reason)
-    if reason := _reluctant(model, needs, catalog):
+    if reason := (
+        _reluctant(model, needs, catalog)
+        or _too_many(needs, provider.spec.hardly_beyond)
+        or retired(model, calendar)
+    ):
         return LeftOut(provider, model, reason, is_soft=True)
+    return None
+
+
+def _too_many(needs: Needs, most: Mapping[Countable, int]) -> str | None:
+    for name, number in most.items():
+        if getattr(needs.counts, name) > number:
+            return _TOO_MANY[name].format(number)
     return None
 
 

@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from freelm_integrations.chat import EmbeddingRequest
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Message, Request
@@ -20,6 +22,8 @@ IMAGE_TOKENS = 800
 """Tokens an image is taken for, and so is any other part that is no text."""
 USUAL_OUTPUT = 1024
 """Tokens set aside for an answer whose length the caller leaves open."""
+BRIEF = 64
+"""Tokens of an answer that a model which thinks first has hardly begun with."""
 
 PART_NEEDS: Mapping[str, str] = MappingProxyType(
     {
@@ -41,13 +45,30 @@ _NO_NEED = frozenset(
 )
 
 
+class Counts(NamedTuple):
+    """How many of what providers take only so many of; the fields are named as `Countable` is."""
+
+    tools: int = 0
+    stops: int = 0
+    images: int = 0
+    links: int = 0
+    inline: int = 0
+
+
+_NONE = Counts()
+
+
+_LINKS = ("http:", "https:")
+_HOLDERS = ("url", "data", "file_data")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a request asks of a model.
 
     In tokens: `prompt` as estimated, `output` as asked for, None where the caller leaves it open.
     `parts` are the tags its content parts call for beside `vision` (`audio`, `files`, `video`, or
-    a type nobody here knows).
+    a type nobody here knows). `counts` are what there may be too many of.
     """
 
     prompt: int = 0
@@ -58,6 +79,12 @@ class Needs:
     vision: bool = False
     parts: frozenset[str] = frozenset()
     json_schema: bool = False
+    counts: Counts = _NONE
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether the answer is to be so short that there is no room for thinking."""
+        return self.output is not None and self.output <= BRIEF
 
     @property
     def tokens(self) -> int:
@@ -77,9 +104,11 @@ class Needs:
 
 def needs_of(request: Request) -> Needs:
     """Read off a request what it needs."""
-    text, kinds = 0, list[str]()
+    if isinstance(request, EmbeddingRequest):
+        return Needs(prompt=sum(map(tokens_in, request.texts)), output=0)
+    text, kinds, places = 0, list[str](), list[str]()
     for message in request.messages:
-        text += _weigh(message, kinds)
+        text += _weigh(message, kinds, places)
     text += sum(_length(json.dumps(tool, default=str)) for tool in request.tools)
     form = request.response_format
     if form is not None:
@@ -93,7 +122,27 @@ def needs_of(request: Request) -> Needs:
         vision="vision" in kinds,
         parts=frozenset(kinds) - {"vision"} if kinds else frozenset(),
         json_schema=form is not None and form.get("type") == "json_schema",
+        counts=_counts(request, kinds, places),
     )
+
+
+def _counts(request: Request, kinds: list[str], places: list[str]) -> Counts:
+    stop = request.params.get("stop")
+    stops = len(cast("Sequence[object]", stop)) if isinstance(stop, (list, tuple)) else 0
+    if not (request.tools or kinds or stops):
+        return _NONE
+    return Counts(
+        tools=len(request.tools),
+        stops=stops,
+        images=kinds.count("vision"),
+        links=sum(place.startswith(_LINKS) for place in places),
+        inline=sum(len(place) for place in places if not place.startswith(_LINKS)),
+    )
+
+
+def tokens_in(text: str) -> int:
+    """About how many tokens a text has."""
+    return (_length(text) + 3) // 4
 
 
 def _is_parallel(request: Request) -> bool:
@@ -115,20 +164,23 @@ def _output(params: Mapping[str, object]) -> int | None:
     return None
 
 
-def _weigh(message: Message, kinds: list[str]) -> int:
-    """Characters of one message, tool calls included; what its other parts need goes to `kinds`."""
+def _weigh(message: Message, kinds: list[str], places: list[str]) -> int:
+    """Characters of one message, tool calls included.
+
+    What its other parts need goes to `kinds`, and where they are to `places`.
+    """
     content = message.get("content")
     text = 0
     if isinstance(content, str):
         text = _length(content)
     elif isinstance(content, (list, tuple)):
-        text = sum(_weigh_part(part, kinds) for part in cast("Sequence[object]", content))
+        text = sum(_weigh_part(part, kinds, places) for part in cast("Sequence[object]", content))
     if calls := message.get("tool_calls"):
         text += _length(json.dumps(calls, default=str))
     return text
 
 
-def _weigh_part(part: object, kinds: list[str]) -> int:
+def _weigh_part(part: object, kinds: list[str], places: list[str]) -> int:
     if isinstance(part, str):
         return _length(part)
     if not isinstance(part, Mapping):
@@ -139,9 +191,19 @@ def _weigh_part(part: object, kinds: list[str]) -> int:
         kind = "image_url"
     if isinstance(kind, str) and kind and kind not in _NO_NEED:
         kinds.append(PART_NEEDS.get(kind, kind))
+        places.append(_place(fields, kind))
         return 0
     text = fields.get("text")
     return _length(text) if isinstance(text, str) else 0
+
+
+def _place(fields: Mapping[str, object], kind: str) -> str:
+    """The link to what a part holds, or itself written out; empty where neither is found."""
+    held = fields.get(kind, fields.get("image_url"))
+    if isinstance(held, Mapping):
+        inner = cast("Mapping[str, object]", held)
+        held = next((inner[name] for name in _HOLDERS if name in inner), None)
+    return held if isinstance(held, str) else ""
 
 
 def _length(text: str) -> int:

@@ -124,9 +124,15 @@ def _model(row: Json) -> ListedModel | None:
         free=_is_free(model_id, row),
         chat=_chats(row, features, outputs),
         deprecated=_is_deprecated(row),
-        aliases=words(row.get("aliases")),
+        aliases=words(row.get("aliases")) or _target(row),
         retires_on=text(row.get("expiration_date")) or text(row.get("deprecation")) or None,
     )
+
+
+def _target(row: Json) -> tuple[str, ...]:
+    """OpenRouter names the one that an alias stands for at present."""
+    target = text(row.get("alias_target"))
+    return (target,) if target else ()
 
 
 def _by_name(properties: object) -> object:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 has_modes = pytest.mark.skipif(sys.platform == "win32", reason="modes mean something else there")
 NOW = 1_795_348_800.0
 OWL = ModelSpec("owl-7b", tags=("fast", "tools"), context=8192, output=1024, family="owl")
-ELK = ModelSpec("elk", free=False)
+ELK = ModelSpec("elk", free=False, aliases=("elk-2512",), retires_on="2026-12-31")
 ACME = "acme https://acme.example/v1"
 LISTS = {ACME: Saved(NOW, (OWL, ELK))}
 

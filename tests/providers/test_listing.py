@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.providers.listing import family_of, models_from, restored
+from freelm_integrations.providers.listing import family_of, folded, models_from, restored
 from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
 from freelm_integrations.wire.catalogs import ListedModel
 from freelm_integrations.wire.openai import ChatCompletions
@@ -310,3 +310,65 @@ def test_a_model_that_chooses_its_tools_by_itself_is_known_by_its_list():
 
     assert [models[name].lacks for name in ("owl", "elk")] == [(), ("forced_tool",)]
     assert listing({"id": "elk", "features": ("tools",)})["elk"].lacks == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([row("a-2512", aliases=("a-latest",)), row("a-latest")], {"a-latest": ("a-2512",)}),
+        ([row("a-2512", aliases=("a",)), row("a", aliases=("a-2512",))], {"a": ("a-2512",)}),
+        ([row("owl-latest", aliases=("owl",)), row("owl")], {"owl": ("owl-latest",)}),  # declared
+        ([row("a", aliases=("b",)), row("c", aliases=("b",)), row("b")], {"a": ("c", "b")}),
+        ([row("a", aliases=("b",)), row("b", aliases=("c",)), row("c")], {"a": ("b", "c")}),
+        ([row("a", aliases=("elsewhere",)), row("b")], {"a": ("elsewhere",), "b": ()}),
+        ([row("a", aliases=("a",)), row("b")], {"a": (), "b": ()}),
+        ([row("~acme/a-latest", aliases=("acme/a-3",)), row("acme/a-3")], None),
+    ],
+)
+def test_a_model_under_several_ids_is_one(
+    listed: list[ListedModel], expected: dict[str, tuple[str, ...]] | None
+) -> None:
+    """Under the id that is declared, or that stays; the others lead to it."""
+    expected = {"acme/a-3": ("~acme/a-latest",)} if expected is None else expected
+
+    assert {model.id: model.aliases for model in models_from(SPEC, listed)} == expected
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda name, aliases: row(name, aliases=tuple(aliases)),
+            st.sampled_from("abcdef"),
+            st.lists(st.sampled_from("abcdef"), max_size=3),
+        ),
+        max_size=6,
+    )
+)
+def test_no_id_is_lost_by_folding(listed: list[ListedModel]) -> None:
+    """Each is there once: a model's own or one model's alias, if it was listed."""
+    kept = folded(listed)
+    heads = [model.id for model in kept]
+    others = [name for model in kept for name in model.aliases]
+
+    assert set(heads).isdisjoint(others)
+    assert set(heads) | set(others) >= {model.id for model in listed}
+    assert {one.id for one in folded(kept)} == set(heads)
+
+
+@pytest.mark.parametrize(
+    ("listed", "day"),
+    [
+        (row("a", retires_on="2026-12-31"), "2026-12-31"),
+        (row("a", retires_on="2026-08-31T00:00:00Z"), "2026-08-31"),
+        (row("a", retires_on="next autumn"), None),
+        (row("a", retires_on="2026-13-31"), None),
+        (row("a"), None),
+        (row("old-1"), "2026-06-01"),
+        (row("old-1", retires_on="2027-01-01"), "2027-01-01"),
+    ],
+)
+def test_the_day_of_a_models_end_is_known_by_its_list_or_declared(
+    listed: ListedModel, day: str | None
+) -> None:
+    """The list is newer; what is no day is none."""
+    assert only(listed, replace(SPEC, retires={"old-": "2026-06-01"})).retires_on == day

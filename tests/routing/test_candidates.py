@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -274,3 +275,60 @@ def test_a_provider_without_keys_has_no_routes(pool, strategy):
     assert none.keys == ()
 
     assert seen(Router(pool, guards(strategy)).candidates(ask(), {none: none.models})) == []
+
+
+THINKER = ModelSpec("thinker", tags=("fast", "reasoning"))
+PLAIN = ModelSpec("plain")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "output", "order"),
+    [
+        ("auto", 64, ["plain/0", "thinker/0"]),
+        ("auto", 65, ["thinker/0", "plain/0"]),
+        ("auto", None, ["thinker/0", "plain/0"]),
+        ("thinker", 9, ["thinker/0"]),
+        (("thinker", "plain"), 9, ["thinker/0", "plain/0"]),  # the user's own order
+    ],
+)
+def test_for_a_few_words_those_that_think_first_come_last(pool, wanted, output, order):
+    """The best of every provider would do it otherwise; none is left out."""
+    one, two = provider("one", models=(THINKER,)), provider("two", models=(PLAIN,))
+    names = (wanted,) if isinstance(wanted, str) else wanted
+    params = {} if output is None else {"max_tokens": output}
+    candidates = Router(pool, guards()).candidates(
+        ask(*names, params=params), {one: one.models, two: two.models}
+    )
+    views = tuple(candidates.views(NOW))
+
+    assert seen(candidates) == order
+    reasons = {view.route.model.id: candidates.reservation(view.route) for view in views}
+    is_brief = output is not None and output <= 64
+    assert ("thinks first" in (reasons["thinker"] or "")) is is_brief
+    assert reasons.get("plain") is None
+
+
+def test_a_new_day_is_noticed_without_new_catalogs(pool):
+    """A static list is never renewed, and its models end all the same."""
+    ending = ModelSpec("ending", retires_on="2026-11-22")
+    one = provider("one", models=(ending, PLAIN))
+    router, catalogs = Router(pool, guards()), {one: one.models}
+    noon = 1_795_348_800.0  # of 2026-11-22
+
+    assert seen(router.candidates(ask(), catalogs, utc=noon)) == ["plain/0", "ending/0"]
+    later = router.candidates(ask(), catalogs, utc=noon + 86_400)
+    assert seen(later) == ["plain/0"]
+    assert later.left_out() == (("one", "ending", "was to be retired on 2026-11-22"),)
+
+
+def test_requests_with_as_many_as_all_take_share_a_plan(pool):
+    """Numbers make plans differ only where they decide."""
+    one = provider("one", models=("owl",))
+    vars(one)["spec"] = replace(one.spec, at_most={"stops": 4})
+    router, catalogs = Router(pool, guards()), {one: one.models}
+    plans = [
+        router.candidates(ask(params={"stop": ["x"] * number}), catalogs)._plan
+        for number in (1, 4, 5, 6)
+    ]
+
+    assert plans[0] is plans[1] is not plans[2] is plans[3]

@@ -224,3 +224,17 @@ def test_two_providers_of_one_kind_are_both_meant_by_its_name():
     found = matches("solo/auto", {SOLO: SOLO.models, twin: twin.models})
 
     assert set(found) == {SOLO, twin}
+
+
+def test_an_alias_of_a_model_is_its_id():
+    """Whichever of its ids is asked for, the model is the same one; a wrong name may suggest it."""
+    owl = ModelSpec("owl-latest", family="owl", aliases=("owl-2512",))
+    one = provider("one", models=(owl, ModelSpec("elk")))
+    catalogs = {one: one.models}
+
+    for name in ("OWL-2512", "one/owl-2512", "owl-latest"):
+        assert [model.id for rank in resolve((name,), catalogs) for _, model in rank] == [
+            "owl-latest"
+        ]
+    with pytest.raises(ConfigError, match="owl-2512"):
+        resolve(("owl-2513",), catalogs)

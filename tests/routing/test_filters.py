@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.routing.catalog import resolve
-from freelm_integrations.routing.filters import admit, thresholds
-from freelm_integrations.routing.needs import Needs
+from freelm_integrations.routing.filters import admit, reservation, thresholds
+from freelm_integrations.routing.needs import Counts, Needs
+from freelm_integrations.routing.retirement import calendar_at
 from tests.pool.making import ModelSpec, provider
 
 LAX = SimpleNamespace(free_only=True, allow_training=True)
@@ -134,3 +136,69 @@ def test_requests_between_the_same_thresholds_are_admitted_alike(prompts, output
         return
     kept = [admit(resolve(("auto",), catalogs), needs, LAX, catalogs)[0] for needs in both]
     assert kept[0] == kept[1]
+
+
+def counting(name, *, at_most=(), hardly_beyond=(), models=("owl",)):
+    """A provider that takes only so many of some things."""
+    one = provider(name, models=models)
+    vars(one)["spec"] = replace(one.spec, at_most=dict(at_most), hardly_beyond=dict(hardly_beyond))
+    return one
+
+
+MANY = Counts(tools=129, stops=5, images=6, links=1, inline=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "reason"),
+    [
+        ("tools", 128, "takes 128 tools at most"),
+        ("stops", 4, "takes 4 stop sequences at most"),
+        ("images", 5, "takes 5 images at most"),
+        ("links", 0, "takes images written out, not by a link"),
+        ("inline", 9, "takes 9 characters of images and files at most"),
+    ],
+)
+def test_who_takes_fewer_is_left_out_before_it_is_asked(name, number, reason):
+    """Of what is refused for sure nobody is left; of what may be refused, somebody may bend."""
+    sure, unsure = (
+        counting("a", at_most={name: number}),
+        counting("b", hardly_beyond={name: number}),
+    )
+    for one, is_kept in ((sure, False), (unsure, True)):
+        catalogs = {one: one.models}
+        kept, out = admit(resolve(("auto",), catalogs), Needs(counts=MANY), LAX, catalogs)
+        assert bool(kept) is is_kept
+        assert [entry.reason for entry in out] == ([] if is_kept else [reason])
+        enough = Needs(counts=Counts(**{name: number}))
+        assert admit(resolve(("auto",), catalogs), enough, LAX, catalogs)[1] == ()
+    other = provider("c", models=("elk",))
+    catalogs = {unsure: unsure.models, other: other.models}
+    kept, out = admit(resolve(("auto",), catalogs), Needs(counts=MANY), LAX, catalogs)
+    assert [(entry.model.id, entry.reason) for entry in out] == [("owl", reason)]
+
+
+@pytest.mark.parametrize(
+    ("day", "is_out", "is_last"),
+    [
+        (None, False, False),
+        ("2026-11-21", True, True),
+        ("2026-11-22", False, True),  # its last day
+        ("2026-12-06", False, True),
+        ("2026-12-07", False, False),
+    ],
+)
+def test_a_model_past_its_announced_end_is_left_out_and_one_near_it_comes_last(
+    day, is_out, is_last
+):
+    """Fourteen days before; where nothing else is left, it may have been spared."""
+    calendar = calendar_at(1_795_348_800.0)  # 2026-11-22
+    ending = ModelSpec("ending", retires_on=day)
+    one = provider("one", models=(ending, ModelSpec("other")))
+    catalogs = {one: one.models}
+    _, out = admit(resolve(("auto",), catalogs), Needs(), LAX, catalogs, calendar)
+
+    assert [entry.reason for entry in out] == [f"was to be retired on {day}"] * is_out
+    assert (reservation(ending, Needs(), calendar) is not None) is is_last
+    alone = provider("one", models=(ending,))
+    catalogs = {alone: alone.models}
+    assert admit(resolve(("auto",), catalogs), Needs(), LAX, catalogs, calendar)[1] == ()

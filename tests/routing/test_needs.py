@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request
-from freelm_integrations.routing.needs import IMAGE_TOKENS, USUAL_OUTPUT, Needs, needs_of
+from freelm_integrations.routing.needs import (
+    BRIEF,
+    IMAGE_TOKENS,
+    USUAL_OUTPUT,
+    Counts,
+    Needs,
+    needs_of,
+)
 
 TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
 CALL = {"id": "1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
@@ -32,7 +39,7 @@ def said(content, **more):
         (said("x", params={"max_tokens": None}), Needs(prompt=5)),
         (
             said([{"type": "text", "text": "abcd"}, {"type": "image_url", "image_url": {}}]),
-            Needs(prompt=5 + IMAGE_TOKENS, vision=True),
+            Needs(prompt=5 + IMAGE_TOKENS, vision=True, counts=Counts(images=1)),
         ),
         (
             said(["abcd", {"type": "input_audio"}]),
@@ -125,3 +132,39 @@ def test_a_part_that_is_no_text_needs_somebody_who_takes_it(part, vision, parts)
 def test_several_calls_at_once_are_asked_for_or_stand_in_the_history(request_, is_parallel):
     """A model that makes one at a time refuses such a history as well."""
     assert needs_of(request_).parallel_calls is is_parallel
+
+
+DATA = "data:image/png;base64,AAAA"
+
+
+@pytest.mark.parametrize(
+    ("request_", "counts"),
+    [
+        (said("x"), Counts()),
+        (said("x", params={"stop": "."}), Counts()),
+        (said("x", params={"stop": [".", "!"]}), Counts(stops=2)),
+        (said("x", tools=(TOOL,) * 3), Counts(tools=3)),
+        (
+            said([{"type": "image_url", "image_url": {"url": "https://owls.example/1.png"}}] * 2),
+            Counts(images=2, links=2),
+        ),
+        (
+            said([{"type": "image_url", "image_url": DATA}]),  # the address bare
+            Counts(images=1, inline=len(DATA)),
+        ),
+        (
+            said([{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]),
+            Counts(inline=4),
+        ),
+        (said([{"type": "image_url", "image_url": 7}]), Counts(images=1)),
+    ],
+)
+def test_what_there_may_be_too_many_of_is_counted(request_, counts):
+    """Tools, stop sequences, images, those given by a link, and characters written out."""
+    assert needs_of(request_).counts == counts
+
+
+@pytest.mark.parametrize(("output", "is_brief"), [(None, False), (BRIEF, True), (BRIEF + 1, False)])
+def test_an_answer_is_brief_where_thinking_would_not_fit(output, is_brief):
+    """An answer of unknown length is not."""
+    assert Needs(output=output).is_brief is is_brief
