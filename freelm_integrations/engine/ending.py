@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.faults import FaultKind
 
 TOO_LONG = frozenset({"too_long", "too_large"})
+TOO_SHORT = "too short for about"
+"""What is said of models that are left out for the prompt's length."""
 GONE = frozenset({"model_gone", "not_on_plan", "forbidden"})
 """What a key has no model for says nothing about the prompt."""
 AT_ONCE = 0.5
@@ -89,7 +91,11 @@ def _blames_request(kind: str | None) -> bool:
 
 
 def _all_for_length(summary: Summary) -> bool:
-    return bool(summary.left_out) and all("context" in why for _, _, why in summary.left_out)
+    """Whether a shorter prompt would be served: nobody is left, and somebody only for its length.
+
+    Others may be left out for whatever else, as those that cost money: that is told as well.
+    """
+    return any(TOO_SHORT in why for _, _, why in summary.left_out)
 
 
 def _headline(summary: Summary) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TRIES_OF_A_ROUTE = 2
 """How often a call that will not wait tries one route: once more after all others were asked."""
+UNWELCOME = frozenset({"forbidden", "model_gone", "not_on_plan"})
+"""After these another provider is more likely to answer than this one's next model: a 403 or a 404
+is often about the account, or about a list that is stale as a whole."""
 PAUSE_BEFORE_AGAIN = 0.4
 """Seconds before a route that failed in passing is tried again; jittered up to twice that."""
 
@@ -209,7 +212,7 @@ class Itinerary:
         tally.fault = fault
         pause = PAUSE_BEFORE_AGAIN * (1 + chance) if verdict.feeds_breaker else 0.0
         tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
-        if verdict.feeds_breaker or verdict.blames_request:
+        if verdict.feeds_breaker or verdict.blames_request or fault.kind in UNWELCOME:
             self._shy.add(route.provider.id)
         if verdict.scope == "call" and not verdict.is_transient:
             self._unfit.add((route.provider.id, route.model.id))

@@ -53,6 +53,8 @@ _PATTERNS = tuple(
         ),
         rf"does not support (?:the )?(?:parameter|argument|field) {_BARE}",
         rf"(?:parameter|argument|field|property) {_QUOTED} (?:does not exist|is {_REFUSED})",
+        # LM Studio: a value, all of it in quotation marks
+        r"[`'\"](response_format)(?:\.\w+)?[`'\"] must be",
         # pydantic in prose, or as Python prints it
         r"extra_forbidden', 'loc': [(\[]'body', '([a-z_]\w*)',? ?[)\]]",
         # OpenAI, of a value that must be the default; LiteLLM, which prints a list

@@ -97,6 +97,27 @@ def test_a_prompt_is_too_long_only_if_nobody_else_could_take_it(given, kind):
     assert type(error_for(given, utc=0.0)) is kind
 
 
+SHORT = ("groq", "small", "context of 8192 tokens is too short for about 2500000")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "kind"),
+    [
+        ((SHORT,), ContextOverflow),
+        ((SHORT, *NOT_FREE), ContextOverflow),
+        ((SHORT, ("nim", "blind", "does not see images")), ContextOverflow),
+        (NOT_FREE, NoRouteAnswered),
+        ((("google", "owl", "was to be retired on 2026-06-01"),), NoRouteAnswered),
+    ],
+)
+def test_a_prompt_that_only_its_length_keeps_from_some_is_too_long(left_out, kind):
+    """Whatever keeps the others: a shorter one would be served. Every reason is told."""
+    error = error_for(summary(left_out=left_out), utc=0.0)
+
+    assert type(error) is kind
+    assert all(reason in str(error) for _, _, reason in left_out)
+
+
 def test_each_provider_has_a_line_in_the_words_used_everywhere():
     """The kind in words, the status where there was one, and what the server said."""
     assert describe(summary(LIMITED, SILENT, left_out=NOT_FREE)) == [

@@ -92,6 +92,26 @@ def test_every_failure_before_the_first_content_goes_on_to_the_next_provider(
     assert sky.in_flight() == 0
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        refused(404, "model not found", code="model_not_found"),
+        refused(403, "you may not"),
+        refused(404, "Function 'x': Not found for account 'y'"),
+    ],
+)
+def test_who_may_not_or_has_no_such_model_is_asked_again_after_the_others(refusal):
+    """A 403 or a 404 is often about the account: its next model comes after other providers."""
+    sky = Sky(
+        provider("a", models=("one", "two"), priority=0),
+        provider("b", priority=1),
+        hedge=False,
+    )
+    steps = play(sky.machine(), sky.clock, [refusal, refused(503), *ANSWER])
+
+    assert hosts(steps) == ["a", "b", "a"]
+
+
 def test_a_good_answer_takes_one_attempt_and_names_its_origin():
     """Deltas carry origin first, usage and finish last."""
     sky = two()

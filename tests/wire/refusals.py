@@ -306,7 +306,7 @@ ROWS = (
     Row("local", "llamacpp-400-grammar", "unsupported", "route"),
     Row("local", "llamacpp-400-two-assistants", "malformed", "call"),
     Row("local", "llamacpp-500-template", "server_error", "model"),
-    Row("local", "lmstudio-400-json-object", "malformed", "call"),
+    Row("local", "lmstudio-400-json-object", "unsupported", "route"),
     Row("local", "lmstudio-400-model", "model_gone", "model"),
     Row("local", "lmstudio-404-model", "model_gone", "model"),
     Row("local", "ollama-400-empty-messages", "malformed", "call"),
