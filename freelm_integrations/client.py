@@ -9,16 +9,43 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Folding
 from freelm_integrations.connections import AsyncConnections, Connections
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
+from freelm_integrations.embedding.running import Lanes, run, run_on_loop
+from freelm_integrations.embedding.vectors import Vectors
 from freelm_integrations.engine.failover import failover
 from freelm_integrations.request import Messages, checked_observer, make_request, names_of
+from freelm_integrations.request.texts import (
+    checked_dimensions,
+    checked_input_type,
+    checked_model,
+    checked_texts,
+    checked_timeout,
+)
 from freelm_integrations.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Generator,
+        Iterable,
+        Iterator,
+        Sequence,
+    )
 
     from typing_extensions import Self, Unpack
 
-    from freelm_integrations.chat import Completion, Delta, Json, Message, Request
+    from freelm_integrations.chat import (
+        Completion,
+        Delta,
+        EmbeddingRequest,
+        InputType,
+        Json,
+        Message,
+        Request,
+    )
+    from freelm_integrations.embedding.job import Job
+    from freelm_integrations.embedding.spaces import VectorSpace
+    from freelm_integrations.engine.flight import Flight
     from freelm_integrations.events import Event, Observer
     from freelm_integrations.settings import Options
 
@@ -83,6 +110,41 @@ class _Client:
         """
         wanted = self._dispatcher.settings.wanted if model is None else names_of(model)
         return self._dispatcher.context_window(wanted)
+
+    def vector_space(
+        self, model: str | None = None, *, dimensions: int | None = None
+    ) -> VectorSpace:
+        """The vector space that `embed` with these arguments uses; nothing is sent.
+
+        Its `name` is what to pass as `model` wherever vectors must compare with those of another
+        day: in what an index is told, and in configuration. Raises ConfigError when there is none.
+        """
+        return self._dispatcher.embedding.space(
+            checked_model(model), checked_dimensions(dimensions)
+        )
+
+    def _job(
+        self,
+        texts: str | Iterable[str],
+        model: str | None,
+        dimensions: int | None,
+        input_type: InputType | None,
+        timeout: float | None,
+    ) -> Job | None:
+        """What is to be embedded; None where that is nothing."""
+        given, kind = checked_texts(texts), checked_input_type(input_type)
+        limit = checked_timeout(timeout)
+        checked_model(model), checked_dimensions(dimensions)
+        if not given:
+            return None
+        space = self.vector_space(model, dimensions=dimensions)
+        return self._dispatcher.embedding.job(given, space, input_type=kind, timeout=limit)
+
+    def _embedding_flight(
+        self, job: Job, request: EmbeddingRequest, observer: Observer | None
+    ) -> Flight:
+        candidates = self._dispatcher.embedding.candidates(request, job.space)
+        return self._dispatcher.flight(request, observer, candidates)
 
     def _request(
         self,
@@ -193,6 +255,43 @@ class FreeLLM(_Client):
         )
         return DeltaStream(self._deltas(request, checked_observer(on_event)))
 
+    def embed(
+        self,
+        texts: str | Iterable[str],
+        *,
+        model: str | None = None,
+        dimensions: int | None = None,
+        input_type: InputType | None = None,
+        timeout: float | None = None,
+        on_event: Observer | None = None,
+    ) -> Vectors:
+        """A vector a text, of length 1, all of one model and so of one vector space.
+
+        Keys and providers change underneath, but only among those that serve this very model. Which
+        one that is without `model` depends on the configuration alone; `Vectors.model` and
+        `vector_space()` tell its name. Texts go in as many requests as the providers' limits ask
+        for, one after another; with `wait=True` a long list outlasts a minute's allowance.
+
+        Args:
+            texts: Strings; a string by itself is one text. None at all gives no vectors.
+            model: An embedding model's family or id, also with its provider before it
+                (`nim/bge-m3`, `local/nomic-embed-text`). Not the client's own `model`, which chats.
+            dimensions: A shorter length than the model's own, where it has one.
+            input_type: `query` or `passage` (also if None), for models that tell these apart.
+            timeout: Seconds each request may take, in place of the client's.
+            on_event: Told this call's events, besides the client's own observer.
+
+        Raises:
+            ConfigError: No key; a text is empty; there is no such model or length. Nothing was
+                sent.
+            ContextOverflow: A text is too long for the model: it is not cut.
+            NoRouteAnswered: Whoever serves this model failed or rests; never is another used.
+            RequestRejected: The request is at fault, its providers say.
+        """
+        job = self._job(texts, model, dimensions, input_type, timeout)
+        observer = self._dispatcher.observer(checked_observer(on_event))
+        return Vectors() if job is None else run(job, lambda one: self._vectors(job, one, observer))
+
     def models(self) -> list[ModelInfo]:
         """What may be called now, best first within a provider.
 
@@ -283,6 +382,17 @@ class FreeLLM(_Client):
         exchanges = blocking.exchanges(self._connections.send())
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
 
+    def _vectors(
+        self, job: Job, request: EmbeddingRequest, observer: Observer | None
+    ) -> Generator[Delta, None, None]:
+        from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
+
+        if not self._dispatcher.is_started:
+            self._dispatcher.start()
+        flight = self._embedding_flight(job, request, observer)
+        exchanges = blocking.exchanges(self._connections.send())
+        yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
+
     def _refresh(self, *, force: bool = False) -> None:
         from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
 
@@ -305,6 +415,7 @@ class AsyncFreeLLM(_Client):
     def _share_with(self, dispatcher: Dispatcher) -> None:
         super()._share_with(dispatcher)
         self._connections = AsyncConnections(dispatcher.settings.http_async_client)
+        self._lanes = Lanes()
 
     async def text(self, prompt: str, **params: Any) -> str:
         """The answer to one user message, as text. Takes and raises what `chat` does."""
@@ -353,6 +464,26 @@ class AsyncFreeLLM(_Client):
             messages, _STREAMED, model, tools, tool_choice, response_format, params
         )
         return AsyncDeltaStream(self._deltas(request, checked_observer(on_event)))
+
+    async def embed(
+        self,
+        texts: str | Iterable[str],
+        *,
+        model: str | None = None,
+        dimensions: int | None = None,
+        input_type: InputType | None = None,
+        timeout: float | None = None,
+        on_event: Observer | None = None,
+    ) -> Vectors:
+        """A vector a text, all of one model; arguments and errors as `FreeLLM.embed`.
+
+        A few requests are on the way at once, however many calls the client is in.
+        """
+        job = self._job(texts, model, dimensions, input_type, timeout)
+        observer = self._dispatcher.observer(checked_observer(on_event))
+        if job is None:
+            return Vectors()
+        return await run_on_loop(job, lambda one: self._vectors(job, one, observer), self._lanes)
 
     async def models(self) -> list[ModelInfo]:
         """What may be called now, best first within a provider.
@@ -443,6 +574,17 @@ class AsyncFreeLLM(_Client):
             await self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
+        return aio.drive(failover(flight), aio.TaskExchanges(send), observer or _ignore)
+
+    async def _vectors(
+        self, job: Job, request: EmbeddingRequest, observer: Observer | None
+    ) -> AsyncGenerator[Delta, None]:
+        from freelm_integrations.engine import aio  # noqa: PLC0415 - brings httpx
+
+        send = await self._connections.send()
+        if not self._dispatcher.is_started:
+            await asyncio.to_thread(self._dispatcher.start)
+        flight = self._embedding_flight(job, request, observer)
         return aio.drive(failover(flight), aio.TaskExchanges(send), observer or _ignore)
 
     async def _deltas(

@@ -17,12 +17,13 @@ from freelm_integrations.capacity import capacity_of
 from freelm_integrations.chat import fault_words
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery.catalogs import Catalogs
+from freelm_integrations.discovery.model_lists import allowed, drift_row, list_row
+from freelm_integrations.embedding.embedding import Embedding
 from freelm_integrations.engine.flight import Flight
 from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
-from freelm_integrations.discovery.model_lists import allowed, drift_row, list_row
 from freelm_integrations.pool.pool import Pool, shared_pool
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from freelm_integrations.events import Event, Observer
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.routing.candidates import Candidates
 
 STAND_IN = (
     "no provider key is set; the local model answers. freellm doctor lists where to get free keys"
@@ -123,6 +125,7 @@ class Dispatcher:
         self.clock = clock
         self.pool = shared_pool() if settings.share else Pool(clock)
         self.catalogs = Catalogs(settings.providers, clock, cache_dir())
+        self.embedding = Embedding(self.pool, settings)
         self._router = Router(self.pool, settings)
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
@@ -133,8 +136,17 @@ class Dispatcher:
         if settings.providers != before.providers or settings.share != before.share:
             return Dispatcher(settings, self.clock)
         other = copy.copy(self)
-        vars(other).update(settings=settings, _router=Router(self.pool, settings))
+        vars(other).update(
+            settings=settings,
+            embedding=Embedding(self.pool, settings),
+            _router=Router(self.pool, settings),
+        )
         return other
+
+    @property
+    def is_started(self) -> bool:
+        """Whether what must run in this process does."""
+        return self._has_started
 
     @property
     def is_prepared(self) -> bool:
@@ -150,8 +162,13 @@ class Dispatcher:
             provider.start()
         self._has_started = True
 
-    def flight(self, request: Request, observe: Callable[[Event], object] | None) -> Flight:
-        """A call about to start.
+    def flight(
+        self,
+        request: Request,
+        observe: Callable[[Event], object] | None,
+        candidates: Candidates | None = None,
+    ) -> Flight:
+        """A call about to start, among the candidates given or all models that chat.
 
         Raises ConfigError when no key is configured or no model has such a name.
         """
@@ -171,9 +188,11 @@ class Dispatcher:
             on_interrupt=settings.on_interrupt,
             is_observed=observe is not None,
         )
+        if candidates is None:
+            candidates = self._router.candidates(request, self.catalogs.current())
         return Flight(
             request,
-            self._router.candidates(request, self.catalogs.current()),
+            candidates,
             pool=self.pool,
             clock=self.clock,
             terms=terms,

@@ -63,10 +63,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire.catalogs"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
     "capacity": ("pool.snapshot", "providers.spec", "chat"),
+    "embedding": ("chat", "errors", "providers", "routing", "settings"),
     "dispatcher": (
         *VALUES,
         "capacity",
         "discovery",
+        "embedding",
         "engine.flight",
         "engine.journal",
         "engine.terms",
@@ -77,7 +79,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "routing",
         "settings",
     ),
-    "client": (*VALUES, "connections", "dispatcher", "engine", "request", "settings"),
+    "client": (*VALUES, "connections", "dispatcher", "embedding", "engine", "request", "settings"),
     "": ("chat", "client", "errors", "providers.provider", "providers.spec", "version"),
     "openai": (*FRONT_END, "dispatcher", "providers"),
     "langchain": FRONT_END,
@@ -161,6 +163,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "engine.by_aiohttp",  # its timeouts, on Python 3.10
         "client",
         "connections",  # one transport an event loop
+        "embedding.running",  # several requests at once
         "pool.ledger.redis",
         "langchain.callbacks",  # async handlers are told from the loop that runs the call
         "lab",
@@ -173,6 +176,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "engine.sockets",  # the stock of idle ones is everybody's
         "pool.pool",  # the one lock
         "pool.line",
+        "embedding.spaces",  # what is found and learnt is every client's
         "pool.ledger",
         "discovery",  # one refreshes, the others use what is known
         "connections",  # made once by whoever comes first

@@ -10,7 +10,7 @@ from freelm_integrations.lab.faults import CUTS, LabFault
 from freelm_integrations.lab.limits import Meter, Tripped, Usage, admit
 from freelm_integrations.lab.loose import Json, items, whole_number, words_of
 from freelm_integrations.lab.mind.answer import Manner, answer
-from freelm_integrations.lab.mind.vectors import in_base64, vector
+from freelm_integrations.lab.mind.vectors import in_base64, space_of, vector
 from freelm_integrations.lab.refusals import Refused
 from freelm_integrations.lab.replies import Flow, Reply, Whole
 from freelm_integrations.lab.server.spoil import Frames, spoiled_stream, spoiled_whole
@@ -153,7 +153,8 @@ class Service:
         if isinstance(usage, Tripped):
             return self._dialect.tripped(usage, self._provider.now())
         wanted = whole_number(request.body.get("dimensions")) or model.dimensions
-        made = [vector(text, min(wanted, model.dimensions)) for text in texts]
+        length, space = min(wanted, model.dimensions), space_of(model.id)
+        made = [vector(text, length, space) for text in texts]
         is_packed = request.body.get("encoding_format") == "base64"
         shown = [in_base64(one) for one in made] if is_packed else made
         return Whole(200, self._dialect.embeddings(model, shown, tokens))

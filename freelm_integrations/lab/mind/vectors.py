@@ -1,4 +1,8 @@
-"""Embeddings without a model: texts that share words lie close together."""
+"""Embeddings without a model: texts that share words lie close together, in one space.
+
+Every family of models has a space of its own, in which words point elsewhere: vectors of two
+families do not compare, though they may have one length, just as with real ones.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,24 @@ _DIRECTIONS = 8  # places of the vector one word moves
 
 
 @lru_cache(maxsize=8192)
-def _moves(word: str) -> tuple[tuple[int, float], ...]:
-    digest = hashlib.sha512(word.encode()).digest()
+def _moves(word: str, space: str) -> tuple[tuple[int, float], ...]:
+    digest = hashlib.sha512(f"{space}:{word}".encode()).digest()
     numbers = [
         int.from_bytes(digest[4 * place : 4 * place + 4], "big") for place in range(_DIRECTIONS)
     ]
     return tuple((number >> 1, 1.0 if number & 1 else -1.0) for number in numbers)
 
 
-def vector(text: str, dimensions: int) -> list[float]:
+def space_of(model: str) -> str:
+    """The family of a model's id: its vendor and variant do not change its vectors."""
+    return model.rpartition("/")[2].partition(":")[0]
+
+
+def vector(text: str, dimensions: int, space: str = "") -> list[float]:
     """The unit-length vector of a text: always the same, whatever the order of its words."""
     made = [0.0] * dimensions
     for word in words(text) or [text]:
-        for place, step in _moves(stem(word)):
+        for place, step in _moves(stem(word), space):
             made[place % dimensions] += step
     length = math.sqrt(sum(part * part for part in made))
     if length == 0.0:
