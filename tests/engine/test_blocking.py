@@ -262,9 +262,10 @@ def test_a_connection_its_server_has_left_is_not_used_again(stock):
         exchanges.launch(attempt_at(url))
         assert isinstance(drain(exchanges)[-1], End)
         seen[number].shutdown(socket.SHUT_RDWR)
-        seen[number].close()
     stock.close()
     listener.close()
+    for one in seen:
+        one.close()
 
     assert len(seen) == 2
 
@@ -368,8 +369,8 @@ def test_leaving_at_any_moment_leaves_nothing_behind(stock):
         for thread in server._threads:
             thread.join(timeout=5)
 
-        assert open_files() == files
-        assert threading.active_count() == threads
+        assert open_files() <= files
+        assert threading.active_count() <= threads
     assert world.in_flight() == 0
 
 
