@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FRAMES_A_SECOND = 12
 _BROKEN_OFF = "..."
+"""Stands at both ends of a break, without a space: those around it are the text's own."""
 
 
 class Screen:
@@ -62,7 +63,7 @@ class Screen:
         self._text.write(piece)
         if self._is_live or not piece:
             return
-        lead = f"{_BROKEN_OFF} " if self._is_broken_off else ""
+        lead = _BROKEN_OFF if self._is_broken_off else ""
         self.console.file.write(lead + piece)
         self.console.file.flush()
         self._is_broken_off = False
@@ -119,7 +120,7 @@ class Screen:
         if not line:
             return
         if self._is_mid_line and attempt is not None and attempt.outcome == "broke_off":
-            self.console.file.write(f" {_BROKEN_OFF}")
+            self.console.file.write(_BROKEN_OFF)
             self._is_broken_off = True
         self.say(line)
 

@@ -62,11 +62,11 @@ def test_in_a_pipe_the_text_is_broken_where_the_answer_was():
     lines = shown(console(terminal=False), STITCHED, texts=PARTS).splitlines()
 
     assert lines[3:8] == [
-        "Hello ...",
+        "Hello...",
         "  1. groq small:free:: connection broke in mid-answer after 100 ms",
         "  2. nim large: did not carry on after 100 ms",
         "  3. mistral ministral: carries on after 5 characters",
-        "... , you all.",
+        "..., you all.",
     ]
 
 
