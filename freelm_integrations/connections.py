@@ -7,6 +7,8 @@ this package.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import os
 import threading
 import weakref
@@ -73,6 +75,7 @@ class AsyncConnections:
 
     One bound to a loop that has ended cannot even be closed; so each is kept in an async generator
     of its own loop, which the loop finishes when it shuts its generators down (as `asyncio.run`).
+    Who closes a loop without that, or leaves one open until the interpreter ends, has it done here.
     Those of a client that was dropped unclosed are left for that, or for the next client's first
     request: a task to close them could be cancelled half way, as the loop's end cancels all tasks.
     """
@@ -124,6 +127,7 @@ async def _open() -> Kept:
     send, close = transport.open_async()
     keeper = _keep(close)
     await anext(keeper)
+    _shut_down_before_closing(asyncio.get_running_loop(), keeper)
     return send, keeper
 
 
@@ -132,6 +136,64 @@ async def _keep(close: Callable[[], Awaitable[None]]) -> Keeper:
         yield
     finally:
         await close()
+
+
+_served: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.WeakSet[Keeper]] = (
+    weakref.WeakKeyDictionary()
+)
+"""What was opened on each loop: not every loop knows its generators (none under nest_asyncio)."""
+_TURNS = 8
+"""Turns of a loop to let what was being closed be closed; a cut exchange takes about four."""
+
+
+def _shut_down_before_closing(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    """Have `loop.close` shut down the loop's generators first, where its owner does not.
+
+    As LlamaIndex, whose blocking methods close a loop of their own with all that is open on it.
+    """
+    if (known := _served.get(loop)) is not None:
+        known.add(keeper)
+        return
+    _served[loop] = weakref.WeakSet([keeper])
+    close, served = loop.close, weakref.ref(loop)
+
+    def close_after_all() -> None:
+        try:
+            if (ending := served()) is not None:
+                _shut_down(ending)
+        finally:
+            close()
+
+    with contextlib.suppress(AttributeError, TypeError):  # one not written in Python may refuse
+        vars(loop)["close"] = close_after_all
+
+
+def _shut_down(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what is open on a loop, unless it cannot be run from here."""
+    if loop in _served and not (loop.is_closed() or loop.is_running() or _is_on_a_loop()):
+        loop.run_until_complete(_finish(loop))
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def _finish(loop: asyncio.AbstractEventLoop) -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    for keeper in list(_served.get(loop, ())):
+        await keeper.aclose()
+    await loop.shutdown_asyncgens()
+
+
+@atexit.register
+def _shut_down_what_was_left_open() -> None:
+    for loop in list(_served):
+        _shut_down(loop)
 
 
 def _orphan(kept: dict[asyncio.AbstractEventLoop, Kept]) -> None:
@@ -153,6 +215,7 @@ def _forget_ended_loops(kept: dict[asyncio.AbstractEventLoop, Any]) -> None:
 
 
 def _after_fork() -> None:
+    _served.clear()  # a child that closed them would take them out of its parent's selector
     for connections in list(_ALIVE):
         connections.begin_anew()
 

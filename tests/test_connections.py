@@ -191,6 +191,56 @@ def test_a_client_dropped_with_its_loop_leaves_no_socket_behind(lab: Lab) -> Non
         gc.collect()
 
 
+def run_and_close(work: Callable[[], Any]) -> object:
+    """On a loop that is closed as it is, as LlamaIndex's blocking methods do it."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work())
+    finally:
+        loop.close()
+
+
+@pytest.mark.usefixtures("has_aiohttp")
+@pytest.mark.parametrize("is_cut_short", [False, True])
+def test_a_loop_closed_with_all_that_is_open_on_it_leaves_no_socket_behind(
+    lab: Lab, caplog: Any, is_cut_short: bool
+) -> None:
+    """Nor a complaint: neither of a stream that was left in the middle."""
+    client = AsyncFreeLLM(share=False)
+
+    async def begin() -> str:
+        async for piece in client.stream("hello"):
+            return piece
+        return ""
+
+    async def whole() -> str:
+        return await client.text("hello")
+
+    for _ in range(3):
+        assert run_and_close(begin if is_cut_short else whole)
+        gc.collect()
+
+    assert caplog.records == []
+    assert len(client._connections._kept) == 1
+
+
+@pytest.mark.usefixtures("has_aiohttp")
+async def test_a_loop_closed_from_another_one_is_left_alone(lab: Lab) -> None:
+    """Two cannot run in one thread; closing it must not fail for our sake."""
+    client, other = AsyncFreeLLM(share=False), asyncio.new_event_loop()
+    with ThreadPoolExecutor(1) as thread:
+        assert await asyncio.wrap_future(
+            thread.submit(other.run_until_complete, client.text("hello"))
+        )
+        await asyncio.wrap_future(thread.submit(other.run_until_complete, client.aclose()))
+
+    other.close()
+
+    assert other.is_closed()
+    assert await client.text("hello")
+    await client.aclose()
+
+
 @pytest.mark.usefixtures("has_aiohttp")
 async def test_a_client_for_every_call_does_not_pile_up_connections(lab: Lab) -> None:
     """As in a server that makes one for each of its requests."""

@@ -40,7 +40,7 @@ dispatcher = get_dispatcher(__name__)
 
 
 class _CallEvent(BaseEvent):
-    """What all of them share: `call` numbers the call within this process, `at` is epoch seconds."""
+    """What all share: `call` numbers the call within this process, `at` is epoch seconds."""
 
     call: int
     at: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,11 +28,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture
 def made() -> Iterator[Callable[..., LlamaIndexFreeLLM]]:
-    """Makes models whose connections are let go of in silence.
-
-    Core closes the loops it starts in threads without shutting down what lives on them, so that their
-    sockets are left to the garbage collector, which complains.
-    """
+    """Makes models, and has what they leave behind found in the test that left it."""
     models: list[LlamaIndexFreeLLM] = []
 
     def make(**fields: Any) -> LlamaIndexFreeLLM:
@@ -41,11 +36,9 @@ def made() -> Iterator[Callable[..., LlamaIndexFreeLLM]]:
         return models[-1]
 
     yield make
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        for model in models:
-            model._clients = None
-        gc.collect()
+    for model in models:
+        model._clients = None
+    gc.collect()
 
 
 class Events(BaseEventHandler):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
 
     from freelm_integrations.lab import Lab
     from freelm_integrations.llama_index import LlamaIndexFreeLLM
-
-# Core closes the loops it starts in threads without shutting down what lives on them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 HISTORY = [ChatMessage(content="Name a river.")]
 
@@ -90,3 +86,71 @@ def test_a_stream_may_be_read_in_another_thread(llm: LlamaIndexFreeLLM) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(lambda: "".join(one.delta or "" for one in stream)).result()
+
+
+PROGRAM = """
+import asyncio
+from freelm_integrations.lab import Lab
+from freelm_integrations.llama_index import LlamaIndexFreeLLM
+from llama_index.core.async_utils import asyncio_run
+
+lab = Lab(words="plain", limits=False, providers=["groq"]).enter_environ()
+llm = LlamaIndexFreeLLM()
+
+async def call():
+    return (await llm.acomplete("hi")).text
+
+async def leave():
+    async for piece in await llm.astream_complete("hi"):
+        return piece
+
+async def inside():
+    assert await call() and asyncio_run(call()) and asyncio_run(leave()) and await call()
+
+{work}
+print(len(lab["groq"].chats))
+lab.close()
+"""
+AGAIN_AND_AGAIN = """
+for _ in range(3):
+    asyncio.run(call())
+    asyncio.run(inside())
+"""
+NESTED = """
+import nest_asyncio
+nest_asyncio.apply()
+
+async def main():
+    assert await call() and asyncio.run(call()) and asyncio_run(call())
+
+asyncio.run(main())
+asyncio.run(main())
+"""
+NEVER_CLOSED = """
+loop = asyncio.new_event_loop()
+loop.run_until_complete(call())
+loop.run_until_complete(leave())
+"""
+NOT_SHUT_DOWN = """
+for _ in range(3):
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(inside())
+    loop.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "requests"),
+    [(AGAIN_AND_AGAIN, 15), (NESTED, 6), (NEVER_CLOSED, 2), (NOT_SHUT_DOWN, 12)],
+    ids=["again and again", "nest_asyncio", "never closed", "not shut down"],
+)
+def test_a_program_ends_without_a_word(work: str, requests: int) -> None:
+    """Neither `Event loop is closed` nor `Unclosed client session`, with every warning shown."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "default", "-c", PROGRAM.replace("{work}", work)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.stderr, ran.stdout.strip()) == ("", str(requests))
