@@ -133,11 +133,11 @@ class _Client:
     ) -> Job | None:
         """What is to be embedded; None where that is nothing."""
         given, kind = checked_texts(texts), checked_input_type(input_type)
-        limit = checked_timeout(timeout)
-        checked_model(model), checked_dimensions(dimensions)
+        limit, name = checked_timeout(timeout), checked_model(model)
+        length = checked_dimensions(dimensions)
         if not given:
             return None
-        space = self.vector_space(model, dimensions=dimensions)
+        space = self._dispatcher.embedding.space(name, length)
         return self._dispatcher.embedding.job(given, space, input_type=kind, timeout=limit)
 
     def _embedding_flight(
@@ -380,7 +380,8 @@ class FreeLLM(_Client):
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
         exchanges = blocking.exchanges(self._connections.send())
-        yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
+        consult = self._dispatcher.consult()
+        yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     def _vectors(
         self, job: Job, request: EmbeddingRequest, observer: Observer | None
@@ -391,7 +392,8 @@ class FreeLLM(_Client):
             self._dispatcher.start()
         flight = self._embedding_flight(job, request, observer)
         exchanges = blocking.exchanges(self._connections.send())
-        yield from blocking.drive(failover(flight), exchanges, observer or _ignore)
+        consult = self._dispatcher.consult()
+        yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     def _refresh(self, *, force: bool = False) -> None:
         from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
@@ -574,7 +576,8 @@ class AsyncFreeLLM(_Client):
             await self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        return aio.drive(failover(flight), aio.TaskExchanges(send), observer or _ignore)
+        exchanges, consult = aio.TaskExchanges(send), self._dispatcher.async_consult()
+        return aio.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     async def _vectors(
         self, job: Job, request: EmbeddingRequest, observer: Observer | None
@@ -585,7 +588,8 @@ class AsyncFreeLLM(_Client):
         if not self._dispatcher.is_started:
             await asyncio.to_thread(self._dispatcher.start)
         flight = self._embedding_flight(job, request, observer)
-        return aio.drive(failover(flight), aio.TaskExchanges(send), observer or _ignore)
+        exchanges, consult = aio.TaskExchanges(send), self._dispatcher.async_consult()
+        return aio.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     async def _deltas(
         self, request: Request, on_event: Observer | None

@@ -24,18 +24,19 @@ from freelm_integrations.engine.journal import report
 from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
-from freelm_integrations.pool.pool import Pool, shared_pool
+from freelm_integrations.pool.shared import Place, shared_place
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
+    from freelm_integrations.pool.ledger.claim import Answer, Claim
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.routing.candidates import Candidates
@@ -53,7 +54,8 @@ _calls = itertools.count(1)
 class ModelInfo:
     """One model that may be called now.
 
-    `source` is where it is known from: live, cache, builtin or given.
+    `source` is where it is known from: live, cache, builtin or given. `retires_on` is the announced
+    day of its end (ISO), if there is one.
     """
 
     provider: str
@@ -64,6 +66,7 @@ class ModelInfo:
     output: int | None
     free: bool
     source: str
+    retires_on: str | None = None
 
     def to_dict(self) -> Json:
         """A JSON-safe dict."""
@@ -101,6 +104,8 @@ class Explanation:
 def _candidate_line(number: int, row: Json) -> str:
     key = row["key"] if row["key"] == NO_KEY.fingerprint else f"key {row['key']}"
     line = f"{number}. {row['provider']} {row['model']} ({key})"
+    if row["reservation"] is not None:
+        line += f", put last as it {row['reservation']}"
     if row["ready"]:
         return line
     after = row["ready_after"]
@@ -123,7 +128,9 @@ class Dispatcher:
         """Take the settings; no socket is opened and no file read before the first call."""
         self.settings = settings
         self.clock = clock
-        self.pool = shared_pool() if settings.share else Pool(clock)
+        address = settings.home
+        self.place = shared_place(address) if settings.share else Place(address, clock)
+        self.pool = self.place.pool
         self.catalogs = Catalogs(settings.providers, clock, cache_dir())
         self.embedding = Embedding(self.pool, settings)
         self._router = Router(self.pool, settings)
@@ -133,7 +140,8 @@ class Dispatcher:
     def with_settings(self, settings: Settings) -> Dispatcher:
         """Another one: over the same pool and catalogs where the providers stay the same."""
         before = self.settings
-        if settings.providers != before.providers or settings.share != before.share:
+        is_elsewhere = settings.share != before.share or settings.home != before.home
+        if is_elsewhere or settings.providers != before.providers:
             return Dispatcher(settings, self.clock)
         other = copy.copy(self)
         vars(other).update(
@@ -189,7 +197,8 @@ class Dispatcher:
             is_observed=observe is not None,
         )
         if candidates is None:
-            candidates = self._router.candidates(request, self.catalogs.current())
+            catalogs = self.catalogs.current()
+            candidates = self._router.candidates(request, catalogs, utc=self.clock.utc())
         return Flight(
             request,
             candidates,
@@ -198,6 +207,20 @@ class Dispatcher:
             terms=terms,
             call=next(_calls),
         )
+
+    def consult(self) -> Callable[[Claim], Answer] | None:
+        """What asks the ledger from the caller's thread; None where nothing is shared."""
+        homes, clock = self.place.homes, self.clock
+        if homes is None or (ledger := homes.blocking) is None:
+            return None
+        return lambda claim: ledger.take(claim, clock.utc())
+
+    def async_consult(self) -> Callable[[Claim], Awaitable[Answer]] | None:
+        """What asks the ledger from an event loop; None where nothing is shared."""
+        homes, clock = self.place.homes, self.clock
+        if homes is None or (ledger := homes.native) is None:
+            return None
+        return lambda claim: ledger.take(claim, clock.utc())
 
     def observer(self, on_event: Observer | None) -> Observer | None:
         """Who is told the events of one call: the caller's, the client's, the log.
@@ -214,7 +237,7 @@ class Dispatcher:
     def explain(self, request: Request) -> Explanation:
         """Candidates in order and why the others are left out; nothing is sent."""
         now = self.clock.now()
-        candidates = self._router.preview(request, self.catalogs.current())
+        candidates = self._router.preview(request, self.catalogs.current(), utc=self.clock.utc())
         rows: list[Json] = [
             {
                 "provider": view.route.provider.name,
@@ -224,6 +247,7 @@ class Dispatcher:
                 "ready_after": _seconds_to(view.ready_at, now),
                 "resting": view.resting,
                 "headroom": view.headroom,
+                "reservation": candidates.reservation(view.route),
             }
             for view in candidates.views(now)
         ]
@@ -290,6 +314,7 @@ class Dispatcher:
                 output=model.output,
                 free=model.free,
                 source=self.catalogs.catalog(provider).source,
+                retires_on=model.retires_on,
             )
             for provider in self.catalogs.current()
             for model in self._allowed(provider)

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict, Unpack
 from freelm_integrations.environment import switch, variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
+from freelm_integrations.pool.ledger.address import MEMORY, Address, file_address, read_address
 from freelm_integrations.providers.choice import (
     CLASSES,
     ProvidersArgument,
@@ -46,6 +47,8 @@ __all__ = [
 Strategy = Literal["priority", "round_robin", "quota_aware", "latency"]
 OnInterrupt = Literal["resume", "raise"]
 _OPTION_OF = {"wanted": "model"}
+STATE_FILE = "state.db"
+"""In the cache folder."""
 
 
 class Options(TypedDict, total=False):
@@ -74,7 +77,10 @@ class Options(TypedDict, total=False):
     free_only: bool | None
     """Whether to refuse models known to cost money; True."""
     state: str | None
-    """Where counts are kept; else `FREELM_STATE`, else `memory`, the only one there is today."""
+    """Where counts are kept, for other processes and the next ones: `sqlite:///path`,
+    `redis://host:port/db`, or `memory` for this process alone. Else `FREELM_STATE`, else a file in
+    the user's cache folder (with `share=False`: `memory`). `?absent=alone`, `share` or `raise`
+    after it says what follows while it cannot be reached."""
     on_event: Observer | None
     """Called with every event, from whichever thread makes the call."""
     http_client: httpx.Client | None
@@ -82,7 +88,8 @@ class Options(TypedDict, total=False):
     http_async_client: httpx.AsyncClient | None
     """Whose transport carries every asyncio request."""
     share: bool | None
-    """Whether clients over the same keys share one pool in this process; True."""
+    """Whether clients over the same keys share one pool in this process; True. With False, nothing
+    is shared with other processes either, unless `state` names a place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +108,7 @@ class Settings:
     on_interrupt: OnInterrupt = "resume"
     allow_training: bool = True
     free_only: bool = True
-    state: str = "memory"
+    state: Address | None = None
     on_event: Observer | None = None
     http_client: httpx.Client | None = None
     http_async_client: httpx.AsyncClient | None = None
@@ -148,6 +155,13 @@ class Settings:
             del kept["providers"]  # perhaps a key is set by now
         kept.update({name: value for name, value in options.items() if value is not None})
         return type(self).from_options(**kept)
+
+    @property
+    def home(self) -> Address:
+        """Where counts are kept; a place that was not named is worked out anew each time."""
+        if self.state is not None:
+            return self.state
+        return file_address(cache_dir() / STATE_FILE) if self.share else MEMORY
 
     @property
     def has_keys(self) -> bool:
@@ -209,15 +223,12 @@ def _callable(name: str, value: object) -> object:
     raise _wrong(name, "a function of one event", value)
 
 
-def _state(name: str, value: object) -> str:
+def _state(name: str, value: object) -> Address:
+    if isinstance(value, Address):  # of settings that are changed
+        return value
     if not isinstance(value, str):
-        raise _wrong(name, '"memory"', value)
-    kind = value.partition(":")[0]  # the rest of a URL may hold a password
-    if kind in {"sqlite", "redis", "rediss"}:
-        raise ConfigError(f'{name} {kind!r} is not there yet: today there is only "memory"')
-    if value != "memory":
-        raise ConfigError(unknown(name, kind, ("memory",)))
-    return value
+        raise _wrong(name, '"memory", "sqlite:///path" or "redis://host:port/db"', value)
+    return read_address(value)
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str, object], str]:

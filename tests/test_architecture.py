@@ -40,10 +40,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "chat",
         "clock",
     ),
-    "pool.ledger": ("pool", "providers.spec", "errors", "nearest"),
+    "pool.ledger": ("pool", "providers.spec", "clock", "errors", "nearest"),
     "routing": ("providers.spec", "providers.provider", "pool.view", "chat", "errors", "nearest"),
     "engine": ("pool", "wire", *VALUES),
-    "engine.steps": ("chat", "events"),
+    "engine.steps": ("chat", "events", "pool.ledger.claim"),
     "engine.transport": (
         *("engine.steps", "engine.by_httpx", "engine.by_aiohttp", "engine.sockets", "version"),
     ),
@@ -55,10 +55,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.http1": ("engine.sockets", "engine.steps", "engine.transport"),
     "engine.blocking": (
         *("engine.http1", "engine.pumped", "engine.sockets", "engine.steps", "engine.transport"),
-        *("engine.journal", "chat", "clock", "events"),
+        *("engine.journal", "chat", "clock", "events", "pool.ledger.claim"),
     ),
-    "engine.aio": ("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
-    "settings": ("providers", "environment", "nearest", "errors", "events"),
+    "engine.aio": (
+        *("engine.steps", "engine.transport", "engine.journal", "chat", "events"),
+        "pool.ledger.claim",
+    ),
+    "settings": ("providers", "environment", "nearest", "errors", "events", "pool.ledger.address"),
     "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
     "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire.catalogs"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
@@ -72,7 +75,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "engine.flight",
         "engine.journal",
         "engine.terms",
-        "pool.pool",
+        "pool.ledger.claim",
+        "pool.shared",
         "providers.keys",
         "providers.provider",
         "providers.spec",
@@ -165,6 +169,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "connections",  # one transport an event loop
         "embedding.running",  # several requests at once
         "pool.ledger.redis",
+        "pool.ledger.sqlite_async",  # hands to a thread what may take its time
         "langchain.callbacks",  # async handlers are told from the loop that runs the call
         "lab",
         "demo",
@@ -176,6 +181,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "engine.sockets",  # the stock of idle ones is everybody's
         "pool.pool",  # the one lock
         "pool.line",
+        "pool.shared",  # made once by whoever comes first
         "embedding.spaces",  # what is found and learnt is every client's
         "pool.ledger",
         "discovery",  # one refreshes, the others use what is known

@@ -16,6 +16,7 @@ from freelm_integrations import embedded
 from freelm_integrations.environment import switch, variable
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import nearest, unknown
+from freelm_integrations.pool.ledger.address import MEMORY, file_address
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.provider import Groq, Local, Mistral, OpenAICompatible
 from freelm_integrations.settings import (
@@ -41,8 +42,12 @@ def names(settings: Settings) -> list[str]:
     return [provider.id for provider in settings.providers]
 
 
-def test_without_arguments_and_variables_it_has_the_documented_defaults() -> None:
+def test_without_arguments_and_variables_it_has_the_documented_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Those of the table in the documentation; no key is no error yet."""
+    monkeypatch.delenv("FREELM_STATE")
+
     settings = made()
 
     assert settings == Settings(providers=())
@@ -50,7 +55,8 @@ def test_without_arguments_and_variables_it_has_the_documented_defaults() -> Non
     assert (settings.timeout, settings.attempt_timeout, settings.max_attempts) == (60.0, 30.0, 12)
     assert (settings.hedge, settings.wait, settings.on_interrupt) == (True, False, "resume")
     assert (settings.allow_training, settings.free_only, settings.share) == (True, True, True)
-    assert (settings.state, settings.on_event) == ("memory", None)
+    assert (settings.state, settings.on_event) == (None, None)
+    assert settings.home == file_address(cache_dir() / "state.db")
     assert not settings.has_keys
     assert not settings.is_local_stand_in
 
@@ -96,6 +102,7 @@ def test_every_option_given_is_kept() -> None:
         on_interrupt="raise",
         allow_training=False,
         free_only=False,
+        state=MEMORY,
         on_event=observe,
         http_client=client,
         share=False,
@@ -146,8 +153,9 @@ def test_every_option_given_is_kept() -> None:
         ({"on_event": "print"}, "on_event takes a function of one event, not a str"),
         ({"http_client": "x"}, "http_client takes an httpx.Client"),
         ({"http_async_client": object()}, "http_async_client takes an httpx.AsyncClient"),
-        ({"state": "sqlite:///counts.db"}, 'today there is only "memory"'),
-        ({"state": "redis://:hunter2@host/0"}, "state 'redis' is not there yet"),
+        ({"state": "sqlite:counts.db"}, "state 'sqlite' is written"),
+        ({"state": "redis://:hunter2@:x/0"}, "state 'redis' names no server"),
+        ({"state": "redis://:hunter2@host/0?absent=alnoe"}, "did you mean 'alone'?"),
         ({"state": "memroy"}, "unknown state 'memroy': did you mean 'memory'?"),
         ({"state": 5}, "state takes"),
     ],
@@ -182,7 +190,8 @@ def test_a_key_in_the_place_of_a_name_is_not_shown(key: str) -> None:
         ("FREELM_STRATEGY", " latency ", "strategy", "latency"),
         ("FREELM_MODEL", "chat:fast", "wanted", ("chat:fast",)),
         ("FREELM_MODEL", "gpt-oss-120b, auto", "wanted", ("gpt-oss-120b", "auto")),
-        ("FREELM_STATE", "memory", "state", "memory"),
+        ("FREELM_STATE", "memory", "state", MEMORY),
+        ("FREELM_STATE", "sqlite:///x.db", "state", file_address(Path("x.db"))),
         ("FREELM_ALLOW_TRAINING", "0", "allow_training", False),
         ("FREELM_ALLOW_TRAINING", "No", "allow_training", False),
         ("FREELM_ALLOW_TRAINING", "TRUE", "allow_training", True),
@@ -214,7 +223,7 @@ def test_an_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("FREELM_STRATEGY", "priorty", "unknown strategy 'priorty': did you mean 'priority'?"),
         ("FREELM_ALLOW_TRAINING", "perhaps", "FREELM_ALLOW_TRAINING"),
         ("FREELM_LOCAL", "maybe", "FREELM_LOCAL"),
-        ("FREELM_STATE", "sqlite:///x", 'only "memory"'),
+        ("FREELM_STATE", "sqlite:/x", "state 'sqlite' is written"),
         ("FREELM_GROQ_TIER", "fre", "unknown tier of groq 'fre'"),
     ],
 )
@@ -401,3 +410,35 @@ def test_a_switch_is_on_off_or_silent(
 
     assert switch("SWITCH") is is_on
     assert variable("SWITCH") == (text or None)
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "home"),
+    [
+        ({}, None, "state.db"),
+        ({"share": False}, None, "memory"),
+        ({"share": False, "state": "sqlite:///x.db"}, None, "x.db"),
+        ({"share": False}, "sqlite:///y.db", "y.db"),
+        ({}, "sqlite:///y.db", "y.db"),
+        ({"state": "memory"}, "sqlite:///y.db", "memory"),
+    ],
+)
+def test_counts_are_kept_where_is_named_or_in_the_cache_folder(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], variable: str | None, home: str
+) -> None:
+    """A pool of one's own shares nothing, unless a place is named."""
+    monkeypatch.delenv("FREELM_STATE")
+    if variable is not None:
+        monkeypatch.setenv("FREELM_STATE", variable)
+
+    found = made(**options).home
+
+    assert (found.kind if found.path is None else found.path.name) == home
+
+
+def test_no_password_of_a_state_is_shown() -> None:
+    """Settings are printed and compared."""
+    settings = made(state="redis://:hunter2@localhost:1/0")
+
+    assert "hunter2" not in repr(settings)
+    assert settings.changed(timeout=3.0).home == settings.home

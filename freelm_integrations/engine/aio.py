@@ -15,6 +15,7 @@ from freelm_integrations.engine.steps import (
     ELAPSED,
     Broken,
     Chunk,
+    Consult,
     Deliver,
     End,
     Launch,
@@ -27,25 +28,29 @@ from freelm_integrations.engine.steps import (
 from freelm_integrations.engine.transport import OK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from freelm_integrations.chat import Delta
-    from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
+    from freelm_integrations.engine.steps import Attempt, Heard, Machine, Reply
     from freelm_integrations.engine.transport import AsyncAnswer, AsyncSend
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.ledger.claim import Answer, Claim
 
 BACKLOG = 64
 """Replies read ahead of a slow consumer before the socket is left alone."""
 
 
 async def drive(
-    machine: Steps[object], exchanges: TaskExchanges, observe: Callable[[Event], object]
+    machine: Machine,
+    exchanges: TaskExchanges,
+    observe: Callable[[Event], object],
+    consult: Callable[[Claim], Awaitable[Answer]] | None = None,
 ) -> AsyncGenerator[Delta, None]:
-    """Run the machine, yielding what it delivers.
+    """Run the machine, yielding what it delivers; `consult` asks the ledger, where there is one.
 
     Leases are settled before sockets close, whatever ends it.
     """
-    reply: Reply | None = None
+    reply: Reply | Answer | None = None
     async with aclosing(exchanges):
         with closing(machine):
             while (step := advance(machine, reply)) is not None:
@@ -58,6 +63,9 @@ async def drive(
                     exchanges.launch(step.attempt)
                 elif isinstance(step, Report):
                     report(observe, step.event)
+                elif isinstance(step, Consult):
+                    assert consult is not None, "who shares counts has a ledger"
+                    reply = await consult(step.claim)
                 else:
                     exchanges.cancel(step.attempt)
 

@@ -19,6 +19,7 @@ from freelm_integrations.engine.sockets import Need, Stock, ready_of
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Broken,
+    Consult,
     Deliver,
     End,
     Launch,
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Delta
     from freelm_integrations.clock import Clock
     from freelm_integrations.engine.http1 import Told
-    from freelm_integrations.engine.steps import Attempt, Heard, Reply, Steps
+    from freelm_integrations.engine.steps import Attempt, Heard, Machine, Reply
     from freelm_integrations.engine.transport import Send
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.ledger.claim import Answer, Claim
 
 
 class Exchanges(Protocol):
@@ -65,13 +67,16 @@ def exchanges(over: Stock | Send) -> Exchanges:
 
 
 def drive(
-    machine: Steps[object], exchanges: Exchanges, observe: Callable[[Event], object]
+    machine: Machine,
+    exchanges: Exchanges,
+    observe: Callable[[Event], object],
+    consult: Callable[[Claim], Answer] | None = None,
 ) -> Generator[Delta, None, None]:
-    """Run the machine, yielding what it delivers.
+    """Run the machine, yielding what it delivers; `consult` asks the ledger, where there is one.
 
     Leases are settled before sockets close, whatever ends it.
     """
-    reply: Reply | None = None
+    reply: Reply | Answer | None = None
     with closing(exchanges), closing(machine):
         while (step := advance(machine, reply)) is not None:
             reply = None
@@ -83,6 +88,9 @@ def drive(
                 exchanges.launch(step.attempt)
             elif isinstance(step, Report):
                 report(observe, step.event)
+            elif isinstance(step, Consult):
+                assert consult is not None, "who shares counts has a ledger"
+                reply = consult(step.claim)
             else:
                 exchanges.cancel(step.attempt)
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from freelm_integrations.engine.itinerary import Candidates
     from freelm_integrations.engine.steps import Reply
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.ledger.claim import Answer, Claim
     from freelm_integrations.pool.line import Ticket
     from freelm_integrations.pool.pool import Cooled, Lease, Outcome, Pool
     from freelm_integrations.pool.view import Route
@@ -98,6 +99,8 @@ class Flight:
         self._blamed: set[tuple[str, str]] = set()
         self._launches = 0
         self._baton = Baton(request, is_kept=terms.on_interrupt == "raise")
+        self._sought: Lease | None = None
+        """What is leased and not launched yet."""
         self._cut: tuple[Leg, Fault] | None = None
         """The winner that broke off, and why, while nobody has carried on."""
         self._has_no_challenger = False
@@ -113,11 +116,8 @@ class Flight:
 
     # ------------------------------------------------------------------ launching
 
-    def launch(self) -> Attempt | None:
-        """The next attempt to start now, its route leased.
-
-        None when none is due or none is ready.
-        """
+    def seek(self) -> Lease | None:
+        """Leave to make the next attempt now; None when none is due or none is ready."""
         if self.winner is not None and not self._is_stalled(self.winner):
             return None
         now, times = self._clock.now(), self._times
@@ -126,11 +126,26 @@ class Flight:
         if not is_late and times.is_past(times.pause_until, now):
             leased = self._next_lease(now)
             if leased is not None:
-                return self._take_off(*leased, now)
+                self._sought = leased[1]
+                return leased[1]
         if self.winner is not None and len(self._open) == 1:
             self._has_no_challenger = True
             times.end_race(now)
         return None
+
+    def claim(self, lease: Lease) -> Claim | None:
+        """What to ask the ledger before that attempt; None where nothing is to be asked."""
+        return self._pool.claim(lease, self._clock.now())
+
+    def is_confirmed(self, lease: Lease, answer: Answer) -> bool:
+        """Whether the ledger lets it be made; else it is given back, and others may be sought."""
+        now = self._clock.now()
+        if self._pool.confirm(lease, answer, now):
+            return True
+        self._sought = None
+        if self._racers():
+            self._times.hedge_at = now  # another may still go beside them
+        return False
 
     def _next_lease(self, now: float) -> tuple[Route, Lease] | None:
         itinerary = self._itinerary
@@ -170,7 +185,10 @@ class Flight:
             return self.winner.route
         return None if self._cut is None else self._cut[0].route
 
-    def _take_off(self, route: Route, lease: Lease, now: float) -> Attempt:
+    def take_off(self, lease: Lease) -> Attempt:
+        """The attempt to start now, on the route that was sought."""
+        now, route = self._clock.now(), lease.route
+        self._sought = None
         self._launches += 1
         self._leave_line()
         itinerary = self._itinerary
@@ -205,6 +223,7 @@ class Flight:
             dropped=dropped,
             is_roomier=is_roomier,
             continuation=continuation,
+            request=request,
             usual_gap=pace.gap,
         )
         self._times.hedge_at = now + self.terms.hedge_after(pace.latency)
@@ -389,6 +408,7 @@ class Flight:
             gap=leg.gap,
         )
         self._settle(leg, success, now)
+        self._itinerary.candidates.served(leg.route)
         self.is_finished = True
         usage = None if leg.usage is None else self._baton.total(leg.usage)
         self._journal.completed(leg.route, now - self._times.started_at, usage)
@@ -561,6 +581,8 @@ class Flight:
         """Settle what is still open as abandoned: nobody is to blame for a caller who left."""
         self._leave_line()
         now = self._clock.now()
+        if self._sought is not None:
+            self._pool.withdraw(self._sought, now)
         for leg in list(self._open.values()):
             self._settle(leg, Abandoned(), now)
 

@@ -1,21 +1,22 @@
 """The alphabet of a machine: the steps it asks for and the replies it is sent.
 
-A machine is a generator. It yields steps; the driver carries each out and, for `Wait` alone, sends
-a reply back. A machine decides everything and touches nothing; a driver touches everything and
-decides nothing.
+A machine is a generator. It yields steps; the driver carries each out and sends a reply back for
+two of them: `Wait`, and `Consult`, which the ledger answers. A machine decides everything and
+touches nothing; a driver touches everything and decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from freelm_integrations.chat import Delta
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.ledger.claim import Answer, Claim
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +77,13 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask the ledger to confirm a claim, and send back its answer."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A 200 began; these are its headers (names in lower case)."""
 
@@ -124,17 +132,21 @@ class Elapsed:
     """Nothing came in time."""
 
 
-Step: TypeAlias = Launch | Cancel | Deliver | Report | Wait
+Step: TypeAlias = Launch | Cancel | Deliver | Report | Wait | Consult
 Heard: TypeAlias = Opened | Chunk | End | Refused | Broken
 Reply: TypeAlias = Heard | Elapsed
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Reply | None, T]
+ConsultingSteps: TypeAlias = "Generator[Step, Reply | Answer | None, T]"
+"""Of a machine that also consults the ledger."""
+Machine: TypeAlias = Generator[Step, Any, object]
+"""Either; a driver sends what the step it was given asks for."""
 
 ELAPSED = Elapsed()
 
 
-def advance(machine: Steps[object], reply: Reply | None) -> Step | None:
-    """The machine's next step after `reply` (None answers every step but a Wait).
+def advance(machine: Machine, reply: Reply | Answer | None) -> Step | None:
+    """The machine's next step after `reply` (None answers every step but a Wait or a Consult).
 
     Or None when it has returned.
     """

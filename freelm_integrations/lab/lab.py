@@ -223,7 +223,8 @@ class Lab:
             for name, value in os.environ.items()
             if name in _KEY_NAMES or _SETTINGS.match(name)
         }
-        ours = {**self.env(), "FREELM_CACHE_DIR": self._cache_dir()}
+        here = {"FREELM_CACHE_DIR": self._cache_dir(), "FREELM_STATE": "memory"}
+        ours = {**self.env(), **here}
         try:
             for name in hidden:
                 del os.environ[name]

@@ -58,6 +58,27 @@ class Breaker:
         """Whether attempts pass freely."""
         return self._retry_at is None
 
+    @property
+    def retry_at(self) -> float | None:
+        """When its backoff is over; None while closed."""
+        return self._retry_at
+
+    @property
+    def openings(self) -> int:
+        """How often it opened in a row: what its next backoff goes by."""
+        return self._openings
+
+    def told(self, retry_at: float, openings: int) -> None:
+        """Be as open as another process found it must be, if that is longer."""
+        if self._retry_at is None or retry_at > self._retry_at:
+            self._retry_at = retry_at
+        self._openings = max(self._openings, openings)
+
+    def postpone(self, until: float) -> None:
+        """Stay open until then: another process probes."""
+        if self._retry_at is not None and not self.is_probing:
+            self._retry_at = max(self._retry_at, until)
+
     def begin_probe(self) -> None:
         """Take the one place of a half-open breaker; the caller has seen that it is free."""
         self.is_probing = True

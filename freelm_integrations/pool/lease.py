@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from freelm_integrations.wire.faults import Fault, Scope
 
 if TYPE_CHECKING:
+    from freelm_integrations.pool.ledger.claim import Claim
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
     from freelm_integrations.pool.window import Taken
@@ -51,10 +52,11 @@ class Cooled(NamedTuple):
 class Lease:
     """Leave to make one attempt; holds quota until the pool settles it, exactly once.
 
-    Only the pool changes it.
+    Only the pool changes it. `claim` is what the ledger was asked for it, and `moves` the count of
+    moves of each window that it confirmed it with: none, where it was granted without the ledger.
     """
 
-    __slots__ = ("is_probe", "is_settled", "route", "state", "taken")
+    __slots__ = ("claim", "is_probe", "is_settled", "moves", "route", "state", "taken")
 
     def __init__(
         self, route: Route, state: RouteState, taken: list[Taken], *, is_probe: bool
@@ -64,3 +66,5 @@ class Lease:
         self.taken = taken
         self.is_probe = is_probe
         self.is_settled = False
+        self.claim: Claim | None = None
+        self.moves: tuple[int, ...] | None = None

@@ -8,19 +8,25 @@ Rules:
 - State belongs to (provider id, account, key fingerprint, model id), so clients over the same keys
   share it, while each keeps the routes of its own provider objects.
 - What is leased is settled, exactly once.
+- Where counts are shared with other processes (`sharing.py`) a lease is first taken here, then
+  confirmed by a ledger: `claim`, ask, `confirm`. Asking is the caller's to do, outside the lock;
+  what is to be told goes into an outbox.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool.lease import Abandoned, Cooled, Lease, Outcome, Success
+from freelm_integrations.pool.ledger.claim import Granted
 from freelm_integrations.pool.line import Line
+from freelm_integrations.pool.marks import MODEL, is_sound, refused_mark, standing, subjects_of
 from freelm_integrations.pool.scopes import (
     AccountState,
     KeyState,
@@ -31,6 +37,7 @@ from freelm_integrations.pool.scopes import (
 )
 from freelm_integrations.pool.seat import Seat
 from freelm_integrations.pool.settlement import blame, learn, let_go, praise, settle_windows
+from freelm_integrations.pool.sharing import Sharing
 from freelm_integrations.pool.snapshot import KeyRow, rows_of
 from freelm_integrations.pool.view import Route, RouteView
 from freelm_integrations.pool.window import Window
@@ -42,6 +49,9 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.ledger.claim import Answer, Claim, News, Settlement
+    from freelm_integrations.pool.ledger.outbox import Outbox
+    from freelm_integrations.pool.marks import Standing
     from freelm_integrations.pool.pace import Pace
     from freelm_integrations.pool.scopes import WindowName
     from freelm_integrations.providers.provider import Key, Provider
@@ -58,9 +68,11 @@ __all__ = [
     "Outcome",
     "Pool",
     "Success",
-    "shared_pool",
 ]
 
+LEAST_SHUT = 0.05
+"""Seconds for which a route that the ledger denied is not asked for again, at the least."""
+LONGEST_SHUT = 3_600.0
 ROUTES_A_STATE = 8
 """How many clients' route objects are remembered for one state.
 
@@ -71,10 +83,15 @@ _POOLS: WeakSet[Pool] = WeakSet()
 
 
 class Pool:
-    """See the module. `clock` is asked for calendar time and chance only."""
+    """See the module. `clock` is asked for calendar time and chance only.
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    `outbox` leads to the ledger that counts are shared through; without one nothing is shared.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, *, outbox: Outbox | None = None) -> None:
         self._clock = clock
+        self._outbox = outbox
+        self._sharing = None if outbox is None else Sharing(clock)
         self._lock = Lock()
         self._providers: dict[str, ProviderState] = {}
         self._seats: dict[Route, Seat] = {}
@@ -115,6 +132,9 @@ class Pool:
                 account.quotas.setdefault(model.id, Quota()),
             )
             account.routes[key.fingerprint, model.id] = state
+            if self._sharing is not None:
+                route = Route(provider, key, model)
+                self._sharing.meet(route, state, self._clock.now())
         return state
 
     def _adopt(self, route: Route, state: RouteState | None = None) -> Seat:
@@ -132,6 +152,8 @@ class Pool:
         self._declare(quota.own, route.provider.limits_of(route.model))
         for other in account.quotas.values() if has_changed else (quota,):
             other.windows = (*account.shared.values(), *other.own.values())
+        if self._sharing is not None:
+            self._sharing.meet_windows(route, state, self._clock.now())
         account.version += 1
         seat = self._seats[route] = Seat(route, state)
         return seat
@@ -247,7 +269,7 @@ class Pool:
                 if rest.until > now:
                     return None
             is_probe = not key.breaker.is_closed
-            if is_probe and key.breaker.ready_at(now) > now:
+            if state.quota.shut_until > now or (is_probe and key.breaker.ready_at(now) > now):
                 return None
             windows, needs = state.quota.windows, _needs(tokens, output)
             for window in windows:
@@ -282,20 +304,125 @@ class Pool:
                 message = "a lease is settled exactly once, and this one was"
                 raise RuntimeError(message)
             lease.is_settled = True
+            readings = (*readings, *outcome.limits) if isinstance(outcome, Fault) else readings
+            if self._sharing is None:
+                return self._close(lease, outcome, now, usage, readings)[0]
             state = lease.state
-            state.in_flight -= 1
-            state.account.version += 1
-            settle_windows(lease, outcome, now, usage)
-            if readings:
-                learn(lease, readings, now, usage=usage, clock=self._clock)
-            if isinstance(outcome, Fault):
-                learn(lease, outcome.limits, now, usage=usage, clock=self._clock)
-                return blame(lease, outcome, now, chance=self._clock.chance())
-            if isinstance(outcome, Success):
-                praise(lease, outcome, now)
-            else:
-                let_go(lease, outcome)
+            is_plain = isinstance(outcome, Success) and is_sound(state)
+            before = None if is_plain else standing(state)
+            cooled, used = self._close(lease, outcome, now, usage, readings)
+            settlement = self._told(self._sharing, lease, before, used, readings, usage, now)
+        if settlement is not None:
+            self._tell(settlement)
+        return cooled
+
+    def _close(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        now: float,
+        usage: Usage | None,
+        readings: Sequence[Reading],
+    ) -> tuple[Cooled | None, list[float]]:
+        """What was cooled, and what was used of each window."""
+        lease.is_settled = True
+        state = lease.state
+        state.in_flight -= 1
+        state.account.version += 1
+        used = settle_windows(lease, outcome, now, usage)
+        if readings:
+            learn(lease, readings, now, usage=usage, clock=self._clock)
+        if isinstance(outcome, Fault):
+            return blame(lease, outcome, now, chance=self._clock.chance()), used
+        if isinstance(outcome, Success):
+            praise(lease, outcome, now)
+        else:
+            let_go(lease, outcome)
+        return None, used
+
+    # ------------------------------------------------------------------ sharing
+
+    def claim(self, lease: Lease, now: float) -> Claim | None:
+        """What to ask the ledger before the attempt is sent; None where there is nothing to ask."""
+        if self._sharing is None:
             return None
+        with self._lock:
+            return self._sharing.claim(lease, now)
+
+    def confirm(self, lease: Lease, answer: Answer, now: float) -> bool:
+        """Note the ledger's answer; False if the lease is void, and nothing is held any more."""
+        sharing = self._sharing
+        assert sharing is not None, "only what was claimed is answered"
+        with self._lock:
+            state = lease.state
+            state.account.version += 1
+            state.provider.version += 1
+            if isinstance(answer, Granted):
+                sharing.answered(lease, answer, now)
+                return True
+            self._withdraw(lease, now)
+            sharing.answered(lease, answer, now)
+            after = min(max(answer.ready_at - self._clock.utc(), LEAST_SHUT), LONGEST_SHUT)
+            if answer.why == "probe":
+                state.key.breaker.postpone(now + after)
+            elif self._may_lease(lease, now):
+                state.quota.shut_until = now + after
+            return False
+
+    def withdraw(self, lease: Lease, now: float) -> None:
+        """Give back a lease that was never confirmed: no attempt was made."""
+        with self._lock:
+            self._withdraw(lease, now)
+
+    def _withdraw(self, lease: Lease, now: float) -> None:
+        lease.is_settled = True
+        lease.state.in_flight -= 1
+        lease.state.account.version += 1
+        for window, entry, took, _ in lease.taken:
+            window.settle(entry, now, took=took, used=0.0)
+        let_go(lease, Abandoned())
+
+    def _may_lease(self, lease: Lease, now: float) -> bool:
+        """Whether the same lease would be given at once again."""
+        state = lease.state
+        key = state.key
+        return (
+            key.retired is None
+            and all(rest.until <= now for rest in state.rests)
+            and (key.breaker.is_closed or lease.is_probe)
+            and all(window.fits(now, took) for window, _, took, _ in lease.taken)
+        )
+
+    def _told(
+        self,
+        sharing: Sharing,
+        lease: Lease,
+        before: Standing | None,
+        used: Sequence[float],
+        readings: Sequence[Reading],
+        usage: Usage | None,
+        now: float,
+    ) -> Settlement | None:
+        learned = list(sharing.learned(lease, before, now))
+        if readings:
+            learned += sharing.limits(lease)
+        return sharing.settlement(lease, used, readings, usage, learned)
+
+    def _tell(self, settlement: Settlement) -> None:
+        if self._outbox is not None:
+            self._outbox.put(settlement, partial(self._heed, settlement.provider))
+
+    def _heed(self, provider: str, news: News) -> None:
+        """Apply news; whenever and from whichever thread they come."""
+        sharing = self._sharing
+        if sharing is None:
+            return
+        with self._lock:
+            home = self._providers.get(provider)
+            if sharing.heed(provider, news, self._clock.now()) and home is not None:
+                home.version += 1
+
+    # ------------------------------------------------------------------ turns and knowledge
 
     def take_turn(self, circle: Circle) -> int:
         """The next turn, from 0, in the circle of those who take turns: no two calls get the same.
@@ -315,7 +442,14 @@ class Pool:
             if parameter in model.refused:
                 return False
             model.refused |= {parameter}
-            return True
+            settlement = None
+            if self._sharing is not None:
+                subject = subjects_of(route)[MODEL]
+                mark = refused_mark(subject, model.refused, self._clock.utc())
+                settlement = self._sharing.marks((mark,), route.provider.id)
+        if settlement is not None:
+            self._tell(settlement)
+        return True
 
     def forget(self, provider_id: str | None = None) -> None:
         """Know nothing any more, of one provider or of all.
@@ -327,7 +461,11 @@ class Pool:
                 self._providers.clear()
                 self._seats.clear()
                 self._turns.clear()
+                if self._sharing is not None:
+                    self._sharing.begin_anew()
                 return
+            if self._sharing is not None:
+                self._sharing.forget(provider_id)
             self._providers.pop(provider_id, None)
             for route in [route for route in self._seats if route.provider.id == provider_id]:
                 del self._seats[route]
@@ -346,14 +484,6 @@ def _needs(tokens: int, output: int) -> Mapping[Unit, float]:
         "input_tokens": tokens - output,
         "output_tokens": output,
     }
-
-
-_SHARED = Pool()
-
-
-def shared_pool() -> Pool:
-    """The pool that the clients of this process share."""
-    return _SHARED
 
 
 def _after_fork() -> None:

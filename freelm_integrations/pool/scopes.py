@@ -86,10 +86,12 @@ class Quota:
     `windows` are its own and those all models share.
     """
 
-    __slots__ = ("own", "rest", "windows")
+    __slots__ = ("own", "rest", "shut_until", "windows")
 
     def __init__(self) -> None:
         self.rest = Rest()
+        self.shut_until = -math.inf
+        """The ledger refuses it until then, for reasons that do not show here."""
         self.own: dict[WindowName, Window] = {}
         self.windows: tuple[Window, ...] = ()
 
@@ -136,6 +138,7 @@ class RouteState:
         "quota",
         "rests",
         "routes",
+        "subjects",
     )
 
     def __init__(
@@ -154,6 +157,8 @@ class RouteState:
         self.pacing = Pacing()
         self.in_flight = 0
         self.routes: dict[int, Route] = {}
+        self.subjects: tuple[str, ...] = ()
+        """What the ledger calls whatever rests, in the same order; empty: nothing is shared."""
         # What one key was told of a model holds for all keys of its account.
         self.rests = (provider.rest, account.rest, key.rest, model.rest, quota.rest)
 

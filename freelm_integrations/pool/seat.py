@@ -98,9 +98,12 @@ def _rested_at(state: RouteState, now: float) -> tuple[float, str | None]:
     """When nothing rests any more, windows aside, and what rests longest."""
     if state.key.retired is not None:
         return math.inf, "retired"
-    ready_at, why = -math.inf, None
+    ready_at = -math.inf
+    why: str | None = None
     for rest in state.rests:
         if rest.until > ready_at:
             ready_at, why = rest.until, rest.kind
+    if state.quota.shut_until > ready_at:
+        ready_at, why = state.quota.shut_until, "window"
     breaker_at = state.key.breaker.ready_at(now)
     return (breaker_at, "breaker") if breaker_at > ready_at else (ready_at, why)

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.hints import Reading
 
 
-def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | None) -> None:
-    """Put what was really used, as far as that is known, in the place of what was taken."""
+def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | None) -> list[float]:
+    """Put what was really used, as far as that is known, in the place of what was taken.
+
+    What was used of each window, in their order.
+    """
+    all_used: list[float] = []
     refunds = VERDICTS[outcome.kind].refunds if isinstance(outcome, Fault) else "nothing"
     for window, entry, took, _ in lease.taken:
         used = took
@@ -40,6 +44,8 @@ def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | No
         elif refunds != "nothing":
             used = 0.0
         window.settle(entry, now, took=took, used=used)
+        all_used.append(used)
+    return all_used
 
 
 def learn(
@@ -47,13 +53,13 @@ def learn(
 ) -> None:
     """Correct the windows by what the server read out of them; the lease's own are settled."""
     for reading in readings:
-        taken = _taken_for(lease, reading)
+        taken = taken_for(lease, reading)
         if taken is None:
             _discover(lease.state, reading, now, clock)
             continue
         window, _, took, moves = taken
         is_alone = window.open == 0 and window.moves == moves + 1
-        unseen = 0.0 if window.unit == "requests" else _not_yet_counted(usage, took)
+        unseen = 0.0 if window.unit == "requests" else not_yet_counted(usage, took)
         window.learn(reading, now, is_alone=is_alone, unseen=unseen)
 
 
@@ -121,12 +127,12 @@ def _used(usage: Usage, unit: Unit) -> float:
     return max(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
 
 
-def _not_yet_counted(usage: Usage | None, took: float) -> float:
+def not_yet_counted(usage: Usage | None, took: float) -> float:
     """Tokens a header cannot show: it is written before the answer is."""
     return took if usage is None else usage.completion_tokens
 
 
-def _taken_for(lease: Lease, reading: Reading) -> Taken | None:
+def taken_for(lease: Lease, reading: Reading) -> Taken | None:
     """What the lease holds of the window a reading speaks of; of two alike, the same limit's."""
     alike = [
         taken

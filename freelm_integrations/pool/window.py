@@ -11,6 +11,9 @@ Rules:
 - Never blocked for ever: a taking larger than the whole limit may go when nothing else counts, and
   what a server reads out moves the limit up as well as down.
 - Questions change nothing; what has come back is only cleared away by the commands.
+- What other processes took is one amount, as the ledger last told it. It surely counts until the
+  first part of it comes back; from then on it is doubted: the ledger is to be asked, and only the
+  headroom still reckons with it, less and less.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from freelm_integrations.pool.resets import next_reset
 
 if TYPE_CHECKING:
     from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.ledger.claim import Count
     from freelm_integrations.providers.spec import Limit, Reset, Unit
     from freelm_integrations.wire.hints import Reading
 
@@ -32,6 +36,8 @@ SPARE_SHARE = 0.3
 """The share of a window below which nothing of it is spent on insurance."""
 SCARCE_FROM = 3_600.0
 """Seconds: a quota of calls that is longer in coming back than this is scarce."""
+FORGOTTEN_AFTER = 60.0
+"""Seconds after which a count that seems older than the last one is of a ledger begun anew."""
 SPARE_CALLS = 100
 """Calls of a scarce quota that are never spent on insurance."""
 
@@ -59,13 +65,19 @@ class Window:
 
     __slots__ = (
         "_clock",
+        "_doubted_from",
         "_grain",
         "_log",
+        "_told",
+        "_told_at",
         "_used",
         "amount",
         "declared",
         "moves",
+        "name",
         "open",
+        "others",
+        "others_until",
         "per",
         "resets",
         "source",
@@ -83,6 +95,14 @@ class Window:
         """How often something was taken or settled: tells a reading whether it is old news."""
         self.open = 0
         """Takings not settled yet."""
+        self.name: str | None = None
+        """What the ledger calls it; None where it is not shared."""
+        self.others = 0.0
+        """What other processes took of it, as far as was told."""
+        self.others_until = -math.inf
+        self._doubted_from = -math.inf
+        self._told = -1
+        self._told_at = -math.inf
         self._clock = clock
         self._grain = limit.per / GRAIN
         self._log: list[Entry] = []
@@ -97,7 +117,15 @@ class Window:
             if entry.back_at > now:
                 break
             used -= entry.amount
-        return max(0.0, used)
+        return max(0.0, used) + self._likely(now) if self.others else max(0.0, used)
+
+    def _likely(self, now: float) -> float:
+        """What probably still counts of what others took."""
+        if now < self._doubted_from:
+            return self.others
+        span = self.others_until - self._doubted_from
+        left = self.others_until - now
+        return self.others * left / span if left > 0 and span > 0 else 0.0
 
     def remaining(self, now: float) -> float:
         """What is left, from 0 to the limit."""
@@ -111,7 +139,18 @@ class Window:
         """When `need`, or at least 1, fits: -inf if it does now, inf if the limit is nothing."""
         if self.amount <= 0:
             return math.inf
-        excess = self.used(now) + min(max(need, 1.0), self.amount) - self.amount
+        excess = min(max(need, 1.0), self.amount) - self.amount
+        own_at = self._own_ready_at(now, self._used + excess)
+        if not self.others or now >= self._doubted_from:
+            return own_at
+        fits = self.used(now) + excess <= _SLACK
+        return -math.inf if fits else max(self._doubted_from, own_at)
+
+    def _own_ready_at(self, now: float, excess: float) -> float:
+        """When so much of our own is back; -inf if it is by now."""
+        for entry in self._log:
+            if entry.back_at <= now:
+                excess -= entry.amount
         if excess <= _SLACK:
             return -math.inf
         for entry in self._log:
@@ -123,16 +162,17 @@ class Window:
 
     def changes_at(self, now: float) -> float:
         """When the next part comes back by itself: inf if nothing is out."""
+        others_at = self._doubted_from if self.others and self._doubted_from > now else math.inf
         for entry in self._log:
             if entry.back_at > now:
-                return entry.back_at
-        return math.inf
+                return min(entry.back_at, others_at)
+        return others_at
 
     def resets_at(self, now: float) -> float | None:
         """When all of it is back; None when all is already."""
-        if self._log and self._log[-1].back_at > now:
-            return self._log[-1].back_at
-        return None
+        own = self._log[-1].back_at if self._log else -math.inf
+        resets_at = max(own, self.others_until) if self.others else own
+        return resets_at if resets_at > now else None
 
     def has_to_spare(self, now: float) -> bool:
         """Whether so much is left that some may be spent on an attempt that may not be needed."""
@@ -157,6 +197,8 @@ class Window:
     def fits(self, now: float, need: float) -> bool:
         """Whether `need`, or at least 1, may be taken now; clears as it looks."""
         used = self.clear(now) if self._log else 0.0
+        if self.others and now < self._doubted_from:
+            used += self.others
         if used + max(need, 1.0) <= self.amount + _SLACK:
             return True
         return used <= _SLACK and self.amount > 0
@@ -194,6 +236,24 @@ class Window:
         entry.amount += change
         self._used += change
 
+    def reckon(self, count: Count, now: float, *, behind: float) -> bool:
+        """Take from the ledger what all have used together; whether that changed anything.
+
+        `behind` is what to add to its moments for those of the call's clock. An older count than
+        was heard is no news.
+        """
+        if count.moves < self._told and now - self._told_at < FORGOTTEN_AFTER:
+            return False
+        self._told, self._told_at = count.moves, now
+        others = max(0.0, count.used - self.clear(now))
+        if others <= _SLACK:
+            others = 0.0
+        if not others and not self.others:
+            return False
+        self.others = others
+        self._doubted_from, self.others_until = count.next_at + behind, count.resets_at + behind
+        return True
+
     def learn(self, reading: Reading, now: float, *, is_alone: bool, unseen: float = 0.0) -> None:
         """Correct the limit and the count by what the server says.
 
@@ -210,12 +270,18 @@ class Window:
             self.source = "header"
         if reading.remaining is None or self.amount <= 0:
             return
-        self.clear(now)
-        excess = self._used - (self.amount - min(max(0.0, reading.remaining), self.amount))
+        used = self.clear(now) + (self._likely(now) if self.others else 0.0)
+        excess = used - (self.amount - min(max(0.0, reading.remaining), self.amount))
         if excess < 0:
             self._count(-excess, self._back_at(now, reading.resets_after))
         elif is_alone and excess > unseen:
             self._give_back(excess - unseen)
+
+    def hear(self, amount: float) -> None:
+        """Believe what the server told another process of the limit."""
+        if 0 < amount < math.inf:
+            self.amount = amount
+            self.source = "header"
 
     def declare(self, amount: float) -> None:
         """Take a new declaration of the limit; what a server said of it stands."""

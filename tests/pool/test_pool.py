@@ -9,7 +9,8 @@ import pytest
 
 from freelm_integrations.chat import Usage
 from freelm_integrations.pool.breaker import BACKOFF, THRESHOLD
-from freelm_integrations.pool.pool import Abandoned, Pool, Success, shared_pool
+from freelm_integrations.pool.pool import Abandoned, Pool, Success
+from freelm_integrations.pool.shared import shared_pool
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.providers.provider import Groq
 from freelm_integrations.providers.spec import Limit

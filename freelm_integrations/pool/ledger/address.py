@@ -1,7 +1,9 @@
 """Where the shared counts live: `state` as users write it, understood.
 
 `memory`, `sqlite:///relative.db`, `sqlite:////absolute.db`, `redis://[user:password@]host[:port]/db`,
-`rediss://` the same over TLS.
+`rediss://` the same over TLS. After any of these `?absent=` says what follows while the home cannot
+be reached: `alone` (go on by the counts of this process), `share` (keep to this process's share of
+each limit) or `raise` (`LedgerUnavailable`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
 
 KINDS = ("memory", "sqlite", "redis", "rediss")
+Absent = Literal["alone", "share", "raise"]
+ABSENT: tuple[Absent, ...] = ("alone", "share", "raise")
+_OPTION = "absent="
 _PORTS = range(1, 65_536)
 
 
@@ -27,6 +32,25 @@ class Address:
     kind: Literal["memory", "sqlite", "redis"]
     path: Path | None = None
     url: SecretStr | None = None
+    absent: Absent | None = None
+    """What follows while it cannot be reached; None: what is usual there."""
+
+    def __reduce__(self) -> tuple[type[Address], tuple[object, ...]]:
+        """Pickled without the password: where it is needed, the other side names the place."""
+        url = self.url
+        if url is not None:
+            scheme, _, rest = url.get_secret_value().partition("://")
+            url = SecretStr(f"{scheme}://{rest.rpartition('@')[2]}")
+        return type(self), (self.kind, self.path, url, self.absent)
+
+
+MEMORY = Address("memory")
+"""Nothing is shared."""
+
+
+def file_address(path: Path) -> Address:
+    """The home in a file."""
+    return Address("sqlite", path=path)
 
 
 def read_address(state: str) -> Address:
@@ -38,14 +62,29 @@ def read_address(state: str) -> Address:
     kind, colon, rest = state.strip().partition(":")
     kind = kind.lower()
     if kind == "memory" and not colon:
-        return Address("memory")
+        return MEMORY
     if kind not in KINDS:
         raise ConfigError(unknown("state", kind, KINDS))
     if kind == "memory" or not rest.startswith("//"):
         raise ConfigError(f"state {kind!r} is written {_SPELLED[kind]}")
+    rest, absent = _without_option(rest)
     if kind == "sqlite":
-        return Address("sqlite", path=_path(rest))
-    return Address("redis", url=_server(kind, state.strip()))
+        return Address("sqlite", path=_path(rest), absent=absent)
+    return Address("redis", url=_server(kind, f"{kind}:{rest}"), absent=absent)
+
+
+def _without_option(rest: str) -> tuple[str, Absent | None]:
+    """The address without `absent`, and what that says."""
+    place, question, options = rest.partition("?")
+    said = [one for one in options.split("&") if one.startswith(_OPTION)]
+    if not said:
+        return rest, None
+    word = said[-1].removeprefix(_OPTION)
+    others = "&".join(one for one in options.split("&") if not one.startswith(_OPTION))
+    for known in ABSENT:
+        if word == known:
+            return place + (question + others if others else ""), known
+    raise ConfigError(unknown("value of absent in state", word, ABSENT))
 
 
 def _path(rest: str) -> Path:

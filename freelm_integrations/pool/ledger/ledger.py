@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from freelm_integrations.pool.ledger.claim import Answer, Claim, News, Question, Settlement
 
 
@@ -43,6 +45,14 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; the next question opens them again."""
+        ...
+
+
+class BatchLedger(Ledger, Protocol):
+    """A home that is told many settlements at little more than the cost of one."""
+
+    def settle_all(self, settlements: Sequence[Settlement], utc: float) -> list[News]:
+        """Tell all of them, in order, or none."""
         ...
 
 

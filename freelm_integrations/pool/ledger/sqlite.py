@@ -21,13 +21,16 @@ from freelm_integrations.pool.ledger.sqlite_file import failure, is_busy, open_f
 from freelm_integrations.pool.ledger.sqlite_rows import heard, note, pages_of, save, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from freelm_integrations.pool.ledger.claim import Answer, Claim, Question, Settlement
+    from freelm_integrations.pool.ledger.page import Page
 
 WAIT_FOR = 2.0
 """Seconds to wait for the file's lock: others hold it for a tenth of a millisecond."""
+AT_ONCE = 500
+"""Pages read by one query."""
 TIDY_AFTER = 600.0
 """Seconds after which what may be forgotten is."""
 
@@ -38,11 +41,16 @@ _PARENTS: list[sqlite3.Connection] = []
 
 
 class SqliteLedger:
-    """See `Ledger`. `wait_for` is seconds to wait for the file's lock."""
+    """See `Ledger`. `wait_for` is seconds to wait for the file's lock.
 
-    def __init__(self, path: Path, *, wait_for: float = WAIT_FOR) -> None:
+    `is_hasty`: it is there for moments that must not last. It does not wait for the lock, and
+    leaves it to others to sync and to tidy; it is opened by `open`, which may take its time.
+    """
+
+    def __init__(self, path: Path, *, wait_for: float = WAIT_FOR, is_hasty: bool = False) -> None:
         self._path = path
         self._wait_for = wait_for
+        self._is_hasty = is_hasty
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
@@ -67,9 +75,32 @@ class SqliteLedger:
         """See `Ledger`."""
         return self._transact(_settle, settlement, utc)
 
+    def settle_all(self, settlements: Sequence[Settlement], utc: float) -> list[News]:
+        """See `BatchLedger`."""
+        return self._transact(_settle_all, settlements, utc)
+
     def look(self, question: Question, utc: float) -> News:
         """See `Ledger`."""
         return self._transact(_look, question, utc, begin="BEGIN")
+
+    def is_open(self, utc: float) -> bool:
+        """Whether it can be asked without opening the file, anew or for the first time."""
+        return self._connection is not None and abs(utc - self._tidied_at) <= TIDY_AFTER
+
+    def open(self, utc: float) -> None:
+        """Open the file anew.
+
+        Raises:
+            HomeFailed: It cannot be used.
+        """
+        with self._lock:
+            self._close()
+            self._connection = open_file(self._path, wait_for=self._wait_for)
+            self._inode = _inode(self._path)
+            self._tidied_at = utc
+            if self._is_hasty:
+                self._connection.execute("PRAGMA busy_timeout=0")
+                self._connection.execute("PRAGMA wal_autocheckpoint=0")
 
     def close(self) -> None:
         """See `Ledger`."""
@@ -88,7 +119,7 @@ class SqliteLedger:
         with self._lock:
             connection = self._open(utc)
             try:
-                if abs(utc - self._tidied_at) > TIDY_AFTER:
+                if not self._is_hasty and abs(utc - self._tidied_at) > TIDY_AFTER:
                     self._tidied_at = utc
                     tidy(connection, utc)
                 connection.execute(begin)
@@ -154,11 +185,31 @@ def _take(connection: sqlite3.Connection, claim: Claim, utc: float) -> tuple[Ans
 def _settle(
     connection: sqlite3.Connection, settlement: Settlement, utc: float
 ) -> tuple[News, bool]:
+    (news,), is_change = _settle_all(connection, (settlement,), utc)
+    return news, is_change
+
+
+def _settle_all(
+    connection: sqlite3.Connection, settlements: Sequence[Settlement], utc: float
+) -> tuple[list[News], bool]:
+    windows = {one.window for settlement in settlements for one in settlement.corrections}
+    named = list(windows)
+    known: dict[str, Page] = {}
+    for start in range(0, len(named), AT_ONCE):
+        some = named[start : start + AT_ONCE]
+        known.update(zip(some, pages_of(connection, some), strict=True))
+    news = [_settle_one(connection, settlement, known, utc) for settlement in settlements]
+    save(connection, known.items())
+    return news, True
+
+
+def _settle_one(
+    connection: sqlite3.Connection, settlement: Settlement, known: dict[str, Page], utc: float
+) -> News:
     marks, seen = heard(connection, settlement, utc)
     corrections = settlement.corrections
-    pages = pages_of(connection, [one.window for one in corrections])
+    pages = [known[one.window] for one in corrections]
     settle_pages(corrections, pages, utc)
-    save(connection, [(one.window, page) for one, page in zip(corrections, pages, strict=True)])
     if settlement.probe is not None:
         connection.execute(
             "DELETE FROM probes WHERE provider = ? AND subject = ? AND holder = ?",
@@ -167,7 +218,7 @@ def _settle(
     if settlement.marks:
         seen = max(seen, note(connection, settlement, utc))
     counts = [page.count(one.window) for one, page in zip(corrections, pages, strict=True)]
-    return News(tuple(counts), marks, seen), True
+    return News(tuple(counts), marks, seen)
 
 
 def _look(connection: sqlite3.Connection, question: Question, utc: float) -> tuple[News, bool]:

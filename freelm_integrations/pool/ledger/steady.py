@@ -25,7 +25,7 @@ from freelm_integrations.pool.ledger.ledger import HomeFailed
 from freelm_integrations.pool.ledger.memory import MemoryLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freelm_integrations.pool.ledger.claim import Answer, Claim, Question, Settlement
     from freelm_integrations.pool.ledger.ledger import AsyncLedger, Ledger
@@ -36,7 +36,8 @@ Policy = Literal["alone", "share", "raise"]
 """Without the home: trust the pool, keep to a share of each limit, or raise `LedgerUnavailable`."""
 
 _T = TypeVar("_T")
-_Ask: TypeAlias = "tuple[Literal['take', 'settle', 'look'], Claim | Settlement | Question]"
+_Command: TypeAlias = Literal["take", "settle", "settle_all", "look"]
+_Ask: TypeAlias = "tuple[_Command, Claim | Settlement | Sequence[Settlement] | Question]"
 _Asks: TypeAlias = Generator[_Ask, Any, _T]
 
 
@@ -71,26 +72,33 @@ class Steadiness:
 
     def settle(self, settlement: Settlement, utc: float) -> _Asks[News]:
         """Tell a settlement."""
+        (news,) = yield from self._tell((settlement,), ("settle", settlement), utc)
+        return news
+
+    def settle_all(self, settlements: Sequence[Settlement], utc: float) -> _Asks[list[News]]:
+        """Tell many at once, in order."""
+        return (yield from self._tell(settlements, ("settle_all", settlements), utc))
+
+    def _tell(self, settlements: Sequence[Settlement], ask: _Ask, utc: float) -> _Asks[list[News]]:
         if self._policy == "share":
-            self._own.settle(_unheard(settlement), utc)
-        if not self._absence.may_ask(utc):
-            self._absence.settled(settlement)
-            return News(seen=settlement.seen, workers=self._workers)
-        owe: Callable[[], None] | None = partial(self._absence.settled, settlement)
+            for one in settlements:
+                self._own.settle(_unheard(one), utc)
+        owe: Callable[[Settlement], None] | None = self._absence.settled
         try:
-            yield from self._repay(utc)
-            owe = partial(self._absence.untold, settlement, utc)
-            news: News = yield "settle", settlement
-            owe = None
+            if self._absence.may_ask(utc):
+                yield from self._repay(utc)
+                owe = partial(self._absence.untold, utc=utc)
+                said: News | list[News] = yield ask
+                owe = None
+                self._found()
+                return said if isinstance(said, list) else [said]
         except HomeFailed as why:
             self._lost(why, utc)
-        else:
-            self._found()
-            return news
         finally:  # also where the task that asks is cancelled
             if owe is not None:
-                owe()
-        return News(seen=settlement.seen, workers=self._workers)
+                for one in settlements:
+                    owe(one)
+        return [News(seen=one.seen, workers=self._workers) for one in settlements]
 
     def look(self, question: Question, utc: float) -> _Asks[News]:
         """Ask a question."""
@@ -156,6 +164,12 @@ class SteadyLedger:
     def settle(self, settlement: Settlement, utc: float) -> News:
         """See `Ledger`."""
         return self._drive(self._steady.settle(settlement, utc), utc)
+
+    def settle_all(self, settlements: Sequence[Settlement], utc: float) -> list[News]:
+        """See `BatchLedger`; one by one where the home knows no other way."""
+        if not hasattr(self._home, "settle_all"):
+            return [self.settle(settlement, utc) for settlement in settlements]
+        return self._drive(self._steady.settle_all(settlements, utc), utc)
 
     def look(self, question: Question, utc: float) -> News:
         """See `Ledger`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,28 @@ def test_what_names_no_home(state, said):
     assert "hunter2" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__context__ is None
+
+
+def test_a_pickled_address_holds_no_password():
+    """Front ends travel to workers in pickles; whoever needs the password names the place anew."""
+    address = read_address("redis://me:hunter2@example.org:7/1")
+
+    pickled = pickle.dumps(address)
+
+    assert b"hunter2" not in pickled
+    there = pickle.loads(pickled)
+    assert there.url.get_secret_value() == "redis://example.org:7/1"
+
+
+@pytest.mark.parametrize("word", ["alone", "share", "raise"])
+@pytest.mark.parametrize(
+    "state", ["sqlite:///x.db?absent={}", "redis://host:1/0?absent={}&ssl_check_hostname=no"]
+)
+def test_an_address_says_what_follows_where_it_cannot_be_reached(state, word):
+    """The option is ours; the others are the client library's."""
+    address = read_address(state.format(word))
+
+    assert address.absent == word
+    assert "absent" not in str(address.path)
+    if address.url is not None:
+        assert address.url.get_secret_value() == "redis://host:1/0?ssl_check_hostname=no"

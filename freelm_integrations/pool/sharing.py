@@ -1,0 +1,396 @@
+"""What a pool tells the ledger it shares, and what it makes of the ledger's news.
+
+Rules:
+- The pool decides by what it knows; then a lease becomes a claim, which the ledger confirms or
+  denies. News that come with any answer correct the windows, and let rest what others saw fail.
+- All but `ask` is called under the pool's lock, and nothing here waits for a ledger.
+- News are kept, so that routes met later know them too.
+- Only what a ledger has confirmed is corrected there: a claim without an answer may not have been
+  counted, and taking it back could give back what is another's.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import TYPE_CHECKING, cast
+
+from freelm_integrations.pool import marks
+from freelm_integrations.pool.ledger.claim import (
+    Claim,
+    Correction,
+    Draw,
+    Granted,
+    Mark,
+    Question,
+    Said,
+    Settlement,
+)
+from freelm_integrations.pool.ledger.windows import back_at, window_id
+from freelm_integrations.pool.settlement import not_yet_counted, taken_for
+from freelm_integrations.pool.window import Window
+from freelm_integrations.providers.spec import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from freelm_integrations.chat import Usage
+    from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.lease import Lease
+    from freelm_integrations.pool.ledger.claim import Answer, Fact, News
+    from freelm_integrations.pool.marks import Standing
+    from freelm_integrations.pool.pace import Pacing
+    from freelm_integrations.pool.scopes import KeyState, ModelState, Rest, RouteState
+    from freelm_integrations.pool.view import Route
+    from freelm_integrations.providers.spec import Reset, Unit
+    from freelm_integrations.wire.hints import Reading
+
+HOLDS_FOR = 600.0
+"""Seconds after which a lease that was not settled is taken for a dead process's."""
+PROBES_FOR = 120.0
+"""The same for one that probes a breaker: nobody else may meanwhile."""
+FRESH_FOR = 1.0
+"""Seconds for which a route without limits goes by the news there are."""
+PACE_AGAIN = 60.0
+"""Seconds after which a latency is told again though it has hardly moved."""
+LEARNED_FOR = 86_400.0
+"""Seconds after which a limit that a server told of is forgotten."""
+AT_ONCE = 400
+"""Windows asked for in one question."""
+
+
+class _Shelf:
+    """What is known of one provider through the ledger, and the records it is about."""
+
+    __slots__ = ("heard_at", "keys", "marks", "models", "paces", "rests", "seen", "told", "windows")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.heard_at = -math.inf
+        self.marks: dict[tuple[str, Fact], Mark] = {}
+        self.rests: dict[str, Rest] = {}
+        self.keys: dict[str, KeyState] = {}
+        self.models: dict[str, ModelState] = {}
+        self.paces: dict[str, Pacing] = {}
+        self.windows: dict[str, Window] = {}
+        self.told: dict[str, tuple[float | None, float | None, float]] = {}
+        """The latencies told of a route (first, whole), and when."""
+
+
+class Sharing:
+    """Mutable, guarded by the pool's lock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Know nothing, under a new name: as another process, or after forgetting all."""
+        self.writer = os.urandom(8).hex()
+        self._claims = 0
+        self._shelves: dict[str, _Shelf] = {}
+        self._calendar: dict[Reset, tuple[float, float]] = {}
+
+    def forget(self, provider: str) -> None:
+        """Hear all news of a provider once more."""
+        self._shelves.pop(provider, None)
+
+    # ------------------------------------------------------------------ records
+
+    def meet(self, route: Route, state: RouteState, now: float) -> None:
+        """Take up a route's records, and tell them what was heard before they were met."""
+        shelf = self._shelf(route.provider.id)
+        state.subjects = subjects = marks.subjects_of(route)
+        for subject, rest in zip(subjects, state.rests, strict=True):
+            shelf.rests[subject] = rest
+        shelf.keys[subjects[marks.KEY]] = state.key
+        shelf.models[subjects[marks.MODEL]] = state.model
+        shelf.paces[_pace_of(route)] = state.pacing
+        behind = now - self._clock.utc()
+        for subject in (*subjects, _pace_of(route)):
+            for fact in _FACTS:
+                mark = shelf.marks.get((subject, fact))
+                if mark is not None:
+                    self._heed(shelf, mark, now, behind)
+
+    def meet_windows(self, route: Route, state: RouteState, now: float) -> None:
+        """Name its windows, and add those that others were told of."""
+        shelf = self._shelf(route.provider.id)
+        quota, account = state.quota, state.account
+        prefix = [route.key.account, route.model.id]
+        for mark in [mark for (_, fact), mark in shelf.marks.items() if fact == "limit"]:
+            told = _limit_of(mark)
+            if told is not None and told[0] == prefix:
+                limit = told[1]
+                name = (limit.unit, limit.per, limit.resets)
+                if name not in quota.own:
+                    quota.own[name] = Window(limit, self._clock, source="header")
+        quota.windows = (*account.shared.values(), *quota.own.values())
+        for window in account.shared.values():
+            self._name(shelf, window, route, "*", now)
+        for window in quota.own.values():
+            self._name(shelf, window, route, route.model.id, now)
+
+    def _name(self, shelf: _Shelf, window: Window, route: Route, model: str, now: float) -> None:
+        if window.name is not None:
+            return
+        name = window.name = name_of(route, model, window)
+        shelf.windows[name] = window
+        mark = shelf.marks.get((name, "limit"))
+        if mark is not None:
+            self._heed(shelf, mark, now, now - self._clock.utc())
+
+    def _shelf(self, provider: str) -> _Shelf:
+        shelf = self._shelves.get(provider)
+        if shelf is None:
+            shelf = self._shelves[provider] = _Shelf()
+        return shelf
+
+    # ------------------------------------------------------------------ asking
+
+    def claim(self, lease: Lease, now: float) -> Claim | None:
+        """What to ask for a lease; None where there is nothing to ask now."""
+        route, state = lease.route, lease.state
+        shelf = self._shelf(route.provider.id)
+        if not (lease.taken or lease.is_probe) and now - shelf.heard_at < FRESH_FOR:
+            return None
+        utc = self._clock.utc()
+        self._claims += 1
+        lease.claim = claim = Claim(
+            id=f"{self.writer}:{self._claims}",
+            writer=self.writer,
+            provider=route.provider.id,
+            draws=tuple([self._draw(window, took, utc) for window, _, took, _ in lease.taken]),
+            subjects=state.subjects,
+            probe=state.subjects[marks.KEY] if lease.is_probe else None,
+            expires_at=utc + (PROBES_FOR if lease.is_probe else HOLDS_FOR),
+            seen=shelf.seen,
+        )
+        return claim
+
+    def _draw(self, window: Window, took: float, utc: float) -> Draw:
+        return Draw(str(window.name), took, window.amount, self._back_at(window, utc))
+
+    def _back_at(self, window: Window, utc: float) -> float:
+        resets = window.resets
+        if resets == "rolling":
+            return back_at(resets, window.per, utc)
+        known = self._calendar.get(resets)
+        if known is None or not known[0] <= utc < known[1]:
+            known = self._calendar[resets] = (utc, back_at(resets, window.per, utc))
+        return known[1]
+
+    def questions(self, provider: str, windows: Sequence[str]) -> list[Question]:
+        """What to ask to know how these windows stand, and all that was learned."""
+        seen = self._shelf(provider).seen
+        return [
+            Question(
+                writer=self.writer,
+                provider=provider,
+                windows=tuple(windows[start : start + AT_ONCE]),
+                seen=seen,
+            )
+            for start in range(0, max(1, len(windows)), AT_ONCE)
+        ]
+
+    # ------------------------------------------------------------------ telling
+
+    def settlement(
+        self,
+        lease: Lease,
+        used: Sequence[float],
+        readings: Iterable[Reading],
+        usage: Usage | None,
+        learned: Sequence[Mark],
+    ) -> Settlement | None:
+        """What to tell of a closed lease; None if that is nothing."""
+        claim, provider = lease.claim, lease.route.provider.id
+        corrections: list[Correction] = []
+        if lease.moves is not None and claim is not None:
+            corrections = self._corrections(lease, claim, used, readings, usage)
+        probe = None if claim is None else claim.probe
+        if not (corrections or learned or probe):
+            return None
+        if claim is None:
+            self._claims += 1
+        return Settlement(
+            id=f"{self.writer}:{self._claims}:" if claim is None else claim.id,
+            writer=self.writer,
+            provider=provider,
+            corrections=tuple(corrections),
+            marks=tuple(learned),
+            probe=probe,
+            seen=self._shelf(provider).seen,
+        )
+
+    def _corrections(
+        self,
+        lease: Lease,
+        claim: Claim,
+        used: Sequence[float],
+        readings: Iterable[Reading],
+        usage: Usage | None,
+    ) -> list[Correction]:
+        utc = self._clock.utc()
+        said: dict[int, Said] = {}
+        for reading in readings:
+            taken = taken_for(lease, reading)
+            if taken is not None and reading.remaining is not None:
+                window, _, took, _ = taken
+                unseen = 0.0 if window.unit == "requests" else not_yet_counted(usage, took)
+                back = self._said_back_at(window, reading, utc)
+                said[id(window)] = Said(window.amount, reading.remaining, unseen, back)
+        moves = lease.moves or (None,) * len(claim.draws)
+        return [
+            Correction(
+                draw.window,
+                draw.back_at,
+                draw.amount,
+                use,
+                moved,
+                None if use <= draw.amount else self._back_at(window, utc),
+                said.get(id(window)) if said else None,
+            )
+            for draw, (window, *_), use, moved in zip(
+                claim.draws, lease.taken, used, moves, strict=True
+            )
+        ]
+
+    def _said_back_at(self, window: Window, reading: Reading, utc: float) -> float:
+        after = reading.resets_after
+        if after is not None and 0 < after < math.inf:
+            return utc + after
+        return self._back_at(window, utc)
+
+    def marks(self, marks: Sequence[Mark], provider: str) -> Settlement:
+        """To tell marks that go with no lease."""
+        self._claims += 1
+        return Settlement(
+            id=f"{self.writer}:{self._claims}:",
+            writer=self.writer,
+            provider=provider,
+            marks=tuple(marks),
+            seen=self._shelf(provider).seen,
+        )
+
+    def learned(self, lease: Lease, before: Standing | None, now: float) -> Iterator[Mark]:
+        """Marks for what a settlement has changed; without `before` that is the latency at most."""
+        utc = self._clock.utc()
+        state = lease.state
+        if before is not None:
+            yield from marks.changes(state, before, utc=utc, behind=now - utc)
+        if (pace := self._pace(lease.route, state.pacing, now, utc)) is not None:
+            yield pace
+
+    def _pace(self, route: Route, pacing: Pacing, now: float, utc: float) -> Mark | None:
+        shelf, subject = self._shelf(route.provider.id), _pace_of(route)
+        first, whole, told_at = shelf.told.get(subject, (None, None, -math.inf))
+        is_due = now - told_at > PACE_AGAIN and (pacing.first, pacing.whole) != (first, whole)
+        if not (
+            is_due or marks.has_moved(first, pacing.first) or marks.has_moved(whole, pacing.whole)
+        ):
+            return None
+        shelf.told[subject] = (pacing.first, pacing.whole, now)
+        return marks.pace_mark(subject, pacing, utc)
+
+    def limits(self, lease: Lease) -> Iterator[Mark]:
+        """Marks for what servers said of its windows' limits."""
+        utc, route = self._clock.utc(), lease.route
+        shelf = self._shelf(route.provider.id)
+        for window in lease.state.quota.windows:
+            if window.source != "header" or window.name is None:
+                continue
+            known = shelf.marks.get((window.name, "limit"))
+            if known is not None and known.until > utc + LEARNED_FOR / 2:
+                told = _limit_of(known)
+                if told is not None and told[1].amount == window.amount:
+                    continue
+            is_shared = window in lease.state.account.shared.values()
+            model = "*" if is_shared else route.model.id
+            said = [route.key.account, model, window.unit, window.per, window.resets]
+            value = json.dumps([*said, window.amount])
+            mark = Mark(window.name, "limit", value, utc + LEARNED_FOR)
+            shelf.marks[window.name, "limit"] = mark
+            yield mark
+
+    # ------------------------------------------------------------------ hearing
+
+    def answered(self, lease: Lease, answer: Answer, now: float) -> None:
+        """Note what the ledger said to a claim, and its news."""
+        if isinstance(answer, Granted) and lease.claim is not None:
+            counts = answer.news.counts
+            lease.moves = tuple([count.moves for count in counts])
+        self.heed(lease.route.provider.id, answer.news, now)
+
+    def heed(self, provider: str, news: News, now: float) -> bool:
+        """Correct what is known of a provider; whether anything changed."""
+        shelf = self._shelf(provider)
+        behind = now - self._clock.utc()
+        shelf.heard_at = now
+        has_changed = False
+        for count in news.counts:
+            window = shelf.windows.get(count.window)
+            if window is not None and window.reckon(count, now, behind=behind):
+                has_changed = True
+        if news.seen <= shelf.seen:
+            return has_changed
+        shelf.seen = news.seen
+        for mark in news.marks:
+            shelf.marks[mark.subject, mark.fact] = mark
+            self._heed(shelf, mark, now, behind)
+        return has_changed or bool(news.marks)
+
+    def _heed(self, shelf: _Shelf, mark: Mark, now: float, behind: float) -> None:
+        """Let a mark hold for the record it is about, if that was met."""
+        subject, fact = mark.subject, mark.fact
+        if mark.until + behind <= now:
+            return
+        if fact == "rest" and (rest := shelf.rests.get(subject)) is not None:
+            marks.heed_rest(rest, mark, behind=behind)
+        elif (key := shelf.keys.get(subject)) is not None:
+            marks.heed_key(key, mark, behind=behind)
+        elif fact == "refused" and (model := shelf.models.get(subject)) is not None:
+            marks.heed_refused(model, mark)
+        elif fact == "latency" and (pacing := shelf.paces.get(subject)) is not None:
+            marks.heed_pace(pacing, mark)
+        elif fact == "limit" and (window := shelf.windows.get(subject)) is not None:
+            _heed_limit(window, mark)
+
+    def news_of(self, provider: str) -> dict[tuple[str, Fact], Mark]:
+        """All marks that were heard of a provider."""
+        return self._shelf(provider).marks
+
+
+def name_of(route: Route, model: str, window: Window | Limit) -> str:
+    """What a ledger calls a window; `model` is `*` where all of an account count in it."""
+    return window_id(
+        route.provider.id,
+        route.key.account,
+        model,
+        window.unit,
+        f"{window.per:g}",
+        window.resets,
+    )
+
+
+def _pace_of(route: Route) -> str:
+    return window_id("pace", route.key.fingerprint, route.model.id)
+
+
+def _limit_of(mark: Mark) -> tuple[list[str], Limit] | None:
+    """Of whom (account, model) and which limit; None if it holds no more."""
+    if mark.value is None:
+        return None
+    account, model, unit, per, resets, amount = json.loads(mark.value)
+    limit = Limit(amount, cast("Unit", unit), per=per, resets=cast("Reset", resets))
+    return [account, model], limit
+
+
+def _heed_limit(window: Window, mark: Mark) -> None:
+    told = _limit_of(mark)
+    if told is not None:
+        window.hear(told[1].amount)
+
+
+_FACTS: tuple[Fact, ...] = ("rest", "retired", "breaker", "refused", "latency")
