@@ -194,7 +194,8 @@ class Delta(NamedTuple):
 class Request:
     """The payload of a call, as the caller put it. `wanted` is the order of model names to try.
 
-    `timeout` is this call's own deadline in seconds; None for the client's.
+    `timeout` is this call's own deadline in seconds; None for the client's. Calls with the same
+    `affinity` are one conversation: they stay with the model that served the last of them.
     """
 
     endpoint: ClassVar[str] = "/chat/completions"
@@ -208,6 +209,7 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     streaming: bool = False
     timeout: float | None = None
+    affinity: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,10 @@ class Candidates(Protocol):
         """(provider, model, reason) for what cannot serve this request."""
         ...
 
+    def served(self, route: Route) -> None:
+        """That one has answered the call."""
+        ...
+
 
 @dataclass(slots=True)
 class Tally:

@@ -35,6 +35,7 @@ _PENALTY = Takes("a number", (int, float), -2, 2)
 _LENGTH = Takes("a whole number (without it there is no limit)", (int,), 1)
 
 PARAMETERS: Mapping[str, Takes] = {
+    "affinity": _WORD,  # not sent: which conversation the call belongs to
     "extra_body": _FIELDS,
     "frequency_penalty": _PENALTY,
     "logit_bias": _FIELDS,

@@ -48,6 +48,7 @@ def make_request(
         tool_choice=checked_choice(tool_choice, listed) if listed else None,
         response_format=_format(response_format),
         timeout=checked.pop("timeout", None),
+        affinity=checked.pop("affinity", None),
         params=checked,
         streaming=streaming,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.routing import filters
+from freelm_integrations.routing.affinity import Affinity, Stay, at_home
 from freelm_integrations.routing.catalog import in_ranks, matches, resolve
 from freelm_integrations.routing.filters import (
     LeftOut,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.view import Route, RouteView
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.routing.affinity import Home
     from freelm_integrations.routing.catalog import Catalogs, Rank
     from freelm_integrations.routing.needs import Counts
     from freelm_integrations.routing.strategies import Strategy
@@ -103,13 +105,20 @@ class Plan:
 class Candidates:
     """The routes for one call.
 
-    `tokens` is what one attempt is expected to use, prompt and answer.
+    `tokens` is what one attempt is expected to use, prompt and answer; `stay` is the
+    conversation it belongs to.
     """
 
-    __slots__ = ("_crowded", "_plan", "_pool", "_strategy", "_turn", "needs", "tokens")
+    __slots__ = ("_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn", "needs", "tokens")
 
     def __init__(
-        self, plan: Plan, needs: Needs, pool: Routes, strategy: Strategy, turn: int
+        self,
+        plan: Plan,
+        needs: Needs,
+        pool: Routes,
+        strategy: Strategy,
+        turn: int,
+        stay: Stay | None = None,
     ) -> None:
         self.needs = needs
         self.tokens = needs.tokens
@@ -117,14 +126,33 @@ class Candidates:
         self._pool = pool
         self._strategy = strategy
         self._turn = turn
+        self._stay = stay
         self._crowded: dict[Route, float] = {}
 
     def views(self, now: float) -> Iterator[RouteView]:
         """Every admissible route as it is now, ready or not, best first; lazily, rank by rank.
 
         Routes whose limits, as they are known now, never let so large a request through are left
-        out, unless there are no others.
+        out, unless there are no others. Where the conversation is at home goes first, if ready.
         """
+        home = None if self._stay is None else self._stay.home
+        return self._in_order(now) if home is None else self._from_home(home, now)
+
+    def served(self, route: Route) -> None:
+        """That one has answered the call."""
+        if self._stay is not None:
+            self._stay.settle(route)
+
+    def _from_home(self, home: Home, now: float) -> Iterator[RouteView]:
+        ranks = range(len(self._plan.ranks))
+        near = at_home((route for n in ranks for route in self._plan.routes(n, self._pool)), home)
+        views = self._sorted_out(self._pool.views(near, now, tokens=self.tokens), [])
+        ready = [view for view in views if view.ready_at <= now]
+        yield from ready
+        told = {view.route for view in ready}
+        yield from (view for view in self._in_order(now) if view.route not in told)
+
+    def _in_order(self, now: float) -> Iterator[RouteView]:
         crowded: list[RouteView] = []
         is_served = False
         for place in range(len(self._plan.ranks)):
@@ -183,6 +211,7 @@ class Router:
         self._guards = guards
         self._strategy = STRATEGIES[guards.strategy]
         self._known = _Known({}, 0)
+        self._affinity = Affinity()
 
     def candidates(self, request: Request, catalogs: Catalogs, *, utc: float = 0.0) -> Candidates:
         """What may serve a request, given each provider's models (the same object while unchanged).
@@ -196,13 +225,20 @@ class Router:
         """
         plan, needs = self._planned(request, catalogs, utc)
         turn = self._pool.take_turn(self._known.circle)
-        return Candidates(plan, needs, self._pool, self._strategy, turn)
+        return self._candidates(request, plan, needs, turn)
 
     def preview(self, request: Request, catalogs: Catalogs, *, utc: float = 0.0) -> Candidates:
         """What `candidates` would give now, without taking a turn; raises what it does."""
         plan, needs = self._planned(request, catalogs, utc)
         turn = self._pool.turn(self._known.circle)
-        return Candidates(plan, needs, self._pool, self._strategy, turn)
+        return self._candidates(request, plan, needs, turn)
+
+    def _candidates(self, request: Request, plan: Plan, needs: Needs, turn: int) -> Candidates:
+        stay = None
+        if request.affinity is not None:
+            best = min((provider.priority for provider in self._known.catalogs), default=0)
+            stay = Stay(self._affinity, request.affinity, best)
+        return Candidates(plan, needs, self._pool, self._strategy, turn, stay)
 
     def _planned(self, request: Request, catalogs: Catalogs, utc: float) -> tuple[Plan, Needs]:
         known, day = self._known, int(utc // A_DAY)

@@ -47,8 +47,8 @@ TAKEN: dict[str, list[Any]] = {
 
 
 def test_every_parameter_has_a_row_here() -> None:
-    """But `timeout`, which is not sent."""
-    assert {*TAKEN, "timeout"} == set(PARAMETERS)
+    """But those which are not sent."""
+    assert {*TAKEN, "affinity", "timeout"} == set(PARAMETERS)
 
 
 @pytest.mark.parametrize(
