@@ -12,7 +12,7 @@ from freelm_integrations.wire.faults import Fault
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from freelm_integrations.chat import AttemptRecord, Usage
+    from freelm_integrations.chat import AttemptRecord, Request, Usage
     from freelm_integrations.engine.continuation import Continuation
     from freelm_integrations.engine.steps import Attempt, Heard
     from freelm_integrations.pool.pool import Lease
@@ -35,6 +35,8 @@ class Leg:
     started_at: float
     number: int
     expires_at: float
+    request: Request | None = None
+    """What it was asked; None where nobody cares."""
     dropped: frozenset[str] = frozenset()
     """Parameters left out because the model was known to refuse them."""
     is_roomier: bool = False
@@ -76,7 +78,7 @@ class Leg:
         self.readings = dialect.readings(reply.headers, utc=utc)
         if isinstance(reply, Opened):
             return []
-        return dialect.fault(reply.status, reply.headers, reply.body, utc=utc)
+        return dialect.fault(reply.status, reply.headers, reply.body, utc=utc, request=self.request)
 
     def speech(self, deltas: list[Delta], *, is_last: bool) -> list[Delta] | None:
         """All it has said once there is content in it; None before."""

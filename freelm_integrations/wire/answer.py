@@ -11,6 +11,7 @@ from freelm_integrations.wire.endings import finish_reason, unsaid
 from freelm_integrations.wire.extras import Extras
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.fences import Unfencer, wants_json
+from freelm_integrations.wire.names import own_names
 from freelm_integrations.wire.opening import Opening, ends_in_leak
 from freelm_integrations.wire.shapes import (
     NOTHING,
@@ -43,6 +44,7 @@ class Answer:
         "_is_whole",
         "_offers_tools",
         "_opening",
+        "_request",
         "_rules",
         "_seed",
         "_splits",
@@ -59,6 +61,7 @@ class Answer:
         self.model: str | None = None
         self.response_id: str | None = None
         self._rules = rules
+        self._request = request
         self._seed = f"{model}|{len(request.messages)}"
         self._calls: ToolCalls | None = None
         self._extras = Extras(rules, model)
@@ -91,7 +94,7 @@ class Answer:
         if word or choice.get("error"):
             self._word = text(word) or self._word
             if word == "error" or choice.get("error"):
-                return classify(complaint_in(choice), self._rules, utc=None)
+                return self._judged(choice)
         delta = choice.get("delta") or choice.get("message")
         return self._said(delta) if is_mapping(delta) else None
 
@@ -161,12 +164,15 @@ class Answer:
     def _fault_in(self, said: Json, named: str) -> Fault | None:
         groq = mapping(said.get("x_groq")).get("error")
         if said.get("error") or named == "error":
-            return classify(complaint_in(said), self._rules, utc=None)
+            return self._judged(said)
         if groq:
-            return classify(complaint_in({"error": groq}), self._rules, utc=None)
+            return self._judged({"error": groq})
         if "choices" not in said and is_complaint(said):
-            return classify(complaint_in(said), self._rules, utc=None)
+            return self._judged(said)
         return None
+
+    def _judged(self, said: Json) -> Fault:
+        return classify(complaint_in(said, self._request), self._rules, utc=None)
 
     def _identify(self, said: Json) -> None:
         self.model = self.model or text(said.get("model")) or None
@@ -214,7 +220,7 @@ class Answer:
                 return ()
             fragments = [{"function": legacy, "index": 0}]
         if self._calls is None:
-            self._calls = ToolCalls(f"{self.response_id}|{self._seed}")
+            self._calls = ToolCalls(f"{self.response_id}|{self._seed}", own_names(self._request))
         parts = [self._calls.add(mapping(fragment)) for fragment in sequence(fragments)]
         return tuple(part for part in parts if part is not None)
 

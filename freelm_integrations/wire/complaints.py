@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from freelm_integrations.wire.echo import without_echo
 from freelm_integrations.wire.quotes import ECHOES, apart
 from freelm_integrations.wire.shapes import (
     integer,
@@ -23,7 +24,7 @@ from freelm_integrations.wire.shapes import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freelm_integrations.chat import Json
+    from freelm_integrations.chat import Json, Request
 
 _WORD_KEYS = frozenset(
     {
@@ -36,6 +37,7 @@ _MESSAGE_KEYS = ("message", "detail", "title", "msg", "error_description", "desc
 _MAX_STRINGS = 200
 _MAX_DEPTH = 8
 _LONGEST = 4000
+_TOO_MANY = 429
 _FAILURES = range(400, 600)
 _UNSPELLED = re.compile(r"[^a-z0-9]+")
 _OBJECT = re.compile(r"[\[{]")
@@ -67,9 +69,12 @@ class Complaint:
     locations: list[tuple[str, ...]] = field(default_factory=list["tuple[str, ...]"])
     named: list[str] = field(default_factory=list[str])
 
-    def say(self, words: str) -> None:
-        """Take these as its sentences."""
-        self.text, self.naming = apart(words.lower())
+    def say(self, words: str, request: Request | None) -> None:
+        """Take these as its sentences, without what they repeat of the request."""
+        words = words.lower()
+        if self.status != _TOO_MANY:  # its words tell the wait, and its status the rest
+            words = without_echo(words, request)
+        self.text, self.naming = apart(words)
 
 
 def code_word(code: str) -> str:
@@ -77,31 +82,33 @@ def code_word(code: str) -> str:
     return _UNSPELLED.sub("", code.lower())
 
 
-def complaint(status: int, headers: Mapping[str, str], body: bytes) -> Complaint:
-    """The refusal that an HTTP answer is."""
+def complaint(
+    status: int, headers: Mapping[str, str], body: bytes, request: Request | None = None
+) -> Complaint:
+    """The refusal that an HTTP answer to that request is."""
     said = body[:200_000].decode("utf-8-sig", "replace").strip()
     data = parsed(said) if said[:1] in {"{", "[", '"'} else None
     if data is not None:
-        return _of(status, headers, data)
+        return _of(status, headers, data, request)
     is_html = bool(_HTML.match(said))
     plain = " ".join(_TAG.sub(" ", said[:20_000]).split()) if is_html else said
     plain = plain[:_LONGEST]
     made = Complaint(status, headers, None, plain)
     if is_html:
         made.words.add("html")
-    made.say(plain)
+    made.say(plain, request)
     return made
 
 
-def complaint_in(data: object) -> Complaint:
+def complaint_in(data: object, request: Request | None = None) -> Complaint:
     """The refusal that stands in the body of a 200; its status is the one it names, if any."""
-    return _of(None, {}, data)
+    return _of(None, {}, data, request)
 
 
-def complaint_of(said: str) -> Complaint:
+def complaint_of(said: str, request: Request | None = None) -> Complaint:
     """The refusal that stands in the body of a 200 as plain words."""
     made = Complaint(None, {}, None, said)
-    made.say(said)
+    made.say(said, request)
     return made
 
 
@@ -114,11 +121,13 @@ def is_complaint(chunk: Json) -> bool:
     )
 
 
-def _of(status: int | None, headers: Mapping[str, str], data: object) -> Complaint:
+def _of(
+    status: int | None, headers: Mapping[str, str], data: object, request: Request | None
+) -> Complaint:
     made = Complaint(status, headers, data)
     said: list[str] = []
     _walk(data, made, said, 0)
-    made.say("\n".join(said))
+    made.say("\n".join(said), request)
     made.message = _message(data, 0) or (said[0] if said else "")
     if made.status is None:
         made.status = _status(data)

@@ -30,11 +30,12 @@ class StreamDecoder:
     end of the body.
     """
 
-    __slots__ = ("_answer", "_ended", "_events", "_halves", "_heard", "_rules")
+    __slots__ = ("_answer", "_ended", "_events", "_halves", "_heard", "_request", "_rules")
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
         """Start to read the answer of `model` to `request`."""
         self._rules = rules
+        self._request = request
         self._answer = Answer(rules, request, model)
         self._events = EventReader()
         self._halves = Halves()
@@ -121,7 +122,8 @@ class StreamDecoder:
                 return apart
             return _as_one(apart) if apart else None
         if event.name == "error":
-            return classify(complaint_of(event.data), self._rules, utc=None)
+            said = complaint_of(event.data, self._request)
+            return classify(said, self._rules, utc=None)
         return _no_json(event.data, "cut" if at_end else "broken")
 
 

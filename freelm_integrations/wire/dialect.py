@@ -83,8 +83,19 @@ class Dialect(Protocol):
         """A fresh decoder for the answer to that request."""
         ...
 
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes, *, utc: float) -> Fault:
-        """What a refusal means. `headers` have lower-case names, `utc` is now in epoch seconds."""
+    def fault(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        utc: float,
+        request: Request | None = None,
+    ) -> Fault:
+        """What a refusal means. `headers` have lower-case names, `utc` is now in epoch seconds.
+
+        What the body repeats of `request` decides nothing.
+        """
         ...
 
     def readings(self, headers: Mapping[str, str], *, utc: float) -> tuple[Reading, ...]:

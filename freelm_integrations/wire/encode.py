@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from freelm_integrations.wire.ladder import lowered
 from freelm_integrations.wire.messages import shaped_messages
+from freelm_integrations.wire.names import wire_name
 from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
 from freelm_integrations.wire.schemas import can_be_closed, fit
-from freelm_integrations.wire.shapes import first_match, mapping
+from freelm_integrations.wire.shapes import first_match, mapping, text
 from freelm_integrations.wire.surrogates import whole
 
 if TYPE_CHECKING:
@@ -137,7 +138,15 @@ def _add_tools(body: Json, request: Request, rules: ChatCompletions) -> None:
         tools, choice = _only(tools, choice), rules.forced_choice
     body["tools"] = tools
     if choice is not None:
-        body["tool_choice"] = choice
+        body["tool_choice"] = choice if isinstance(choice, str) else _named(choice)
+
+
+def _named(choice: Message) -> Message:
+    function = mapping(choice.get("function"))
+    name = text(function.get("name"))
+    if wire_name(name) == name:
+        return choice
+    return {**choice, "function": {**function, "name": wire_name(name)}}
 
 
 def _tool(tool: Message, rules: ChatCompletions) -> Message:
@@ -145,6 +154,7 @@ def _tool(tool: Message, rules: ChatCompletions) -> Message:
     if not function:
         return tool
     shaped = dict(function)
+    shaped["name"] = wire_name(text(shaped.get("name")))
     # Parameters are mandatory at Mistral (OpenAPI of 2026-08): no parameters are an empty object.
     parameters: Json = shaped.get("parameters") or {"type": "object", "properties": {}}
     strict = _stays_strict(shaped, parameters, rules)
@@ -164,7 +174,7 @@ def _stays_strict(asked: Json, schema: Json, rules: ChatCompletions) -> bool:
 
 
 def _only(tools: list[Message], choice: Message) -> list[Message]:
-    wanted = mapping(choice.get("function")).get("name")
+    wanted = wire_name(text(mapping(choice.get("function")).get("name")))
     named = [tool for tool in tools if mapping(tool.get("function")).get("name") == wanted]
     return named or tools
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.content import joined, wire_content
 from freelm_integrations.wire.fences import wants_json
+from freelm_integrations.wire.names import wire_name
 from freelm_integrations.wire.order import Order
 from freelm_integrations.wire.pairs import paired
 from freelm_integrations.wire.shapes import (
@@ -102,6 +103,8 @@ def _shaped(
 def _make_result(wire: Json, rules: ChatCompletions) -> None:
     if rules.tool_id == "alnum9":
         wire["tool_call_id"] = alnum9(text(wire.get("tool_call_id")))
+    if "name" in wire:
+        wire["name"] = wire_name(text(wire["name"]))
     if is_sequence(wire["content"]):
         wire["content"] = joined(wire["content"]) or json.dumps(wire["content"])
 
@@ -132,7 +135,10 @@ def _call(call: Json, rules: ChatCompletions) -> Json:
     shaped: Json = {
         "id": alnum9(tool_id) if rules.tool_id == "alnum9" else tool_id,
         "type": "function",
-        "function": {"name": function.get("name"), "arguments": _arguments(function)},
+        "function": {
+            "name": wire_name(text(function.get("name"))),
+            "arguments": _arguments(function),
+        },
     }
     extra = mapping(call.get("extra_content"))
     if rules.nests_extras and rules.extra_key in extra:

@@ -229,9 +229,17 @@ class ChatCompletions:
         decoder = kind(self, request, model)
         return CalledAnswer(decoder) if wants_json(request) and not request.tools else decoder
 
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes, *, utc: float) -> Fault:
-        """What a refusal means; `utc` is now in epoch seconds, for limits that end at a date."""
-        return classify(complaint(status, headers, body), self, utc=utc)
+    def fault(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        utc: float,
+        request: Request | None = None,
+    ) -> Fault:
+        """What a refusal means; see `Dialect.fault`."""
+        return classify(complaint(status, headers, body, request), self, utc=utc)
 
     def readings(self, headers: Mapping[str, str], *, utc: float) -> tuple[Reading, ...]:
         """What rate-limit headers tell of the windows, in any answer."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from freelm_integrations.wire.surrogates import whole
+
 LONGEST = 300
 """Characters of a server's words that are shown at most."""
 _SECRETS = re.compile(
@@ -22,5 +24,5 @@ _SECRETS = re.compile(
 
 def shown(words: str, *, longest: int = LONGEST) -> str:
     """The words on one line, no longer than that, every secret replaced by `***`."""
-    plain = _SECRETS.sub("***", " ".join(words[:4000].split()))
+    plain = _SECRETS.sub("***", " ".join(whole(words[:4000]).split()))
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"

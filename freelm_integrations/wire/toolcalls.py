@@ -76,9 +76,13 @@ class _Call:
 class ToolCalls:
     """The tool calls of one answer, while their pieces come in. Not thread safe."""
 
-    def __init__(self, seed: str) -> None:
-        """`seed` makes invented ids differ between the answers of one conversation."""
+    def __init__(self, seed: str, own_names: Mapping[str, str] | None = None) -> None:
+        """`seed` makes invented ids differ between the answers of one conversation.
+
+        `own_names` are the caller's names of tools that were sent under others.
+        """
         self._seed = seed
+        self._own_names = own_names or {}
         self._calls: list[_Call] = []
         self._early: Mapping[str, Any] | None = None
 
@@ -173,7 +177,8 @@ class ToolCalls:
         call.arguments.append(told)
         taken = any(other.id == call.id for other in self._calls[: call.index])
         shown = self._invented(call) if not call.id or taken else call.id
-        return ToolCallPart(call.index, shown, call.name, told, extra)
+        name = self._own_names.get(call.name, call.name)
+        return ToolCallPart(call.index, shown, name, told, extra)
 
     def _invented(self, call: _Call) -> str:
         source = f"{self._seed}|{call.index}|{call.name}"

@@ -13,7 +13,7 @@ FILES = sorted(Path(freelm_integrations.wire.__path__[0]).glob("*.py"))
 OURS = ("freelm_integrations.wire", "freelm_integrations.chat", "freelm_integrations.errors")
 STANDARD = {
     *("__future__", "collections", "dataclasses", "datetime", "email", "functools", "hashlib"),
-    *("json", "re", "typing", "zoneinfo"),
+    *("json", "re", "types", "typing", "zoneinfo", "base64", "binascii", "math", "struct"),
 }
 
 
