@@ -39,6 +39,8 @@ PROMISES = {
         "resting": ["ready", " s"],
         "observer": ["freelm.attempt_failed", "overloaded", "freelm.provider_switched"],
         "screen": ["server error", "median ms"],
+        "seam": ["...", "connection broke in mid-answer", "carries on after", "characters"],
+        "totals": ["2 calls, 2 answers", "1 seam", "tokens"],
         "keys": ["unauthorized", "answered"],
         "models": ["chat:fast", "gemma-4-31b", "mistral/auto"],
         "models-list": ["live", "context"],

@@ -71,7 +71,7 @@ class _Demo:
             return query.stream_answer(engine, question)
 
         self._break("groq", "rate_limited", retry_after=_RATE_LIMIT)
-        self._break("google", "reset", times=1, after=_BREAKS_OFF_AFTER)
+        self._break("google", "truncated", times=1, after=_BREAKS_OFF_AFTER)
         self._break("mistral", "unauthorized", key=0)
         self._ask("LangChain", by_chain, "Why do ships need lighthouses?", _FIRST)
         self._break("google", "overloaded")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from freelm_integrations.events import Event
 
 _FRAMES_A_SECOND = 12
+_LINE = 80
+"""Columns of a heading where nothing is known of a terminal's width."""
 _BROKEN_OFF = "..."
 """Stands at both ends of a break, without a space: those around it are the text's own."""
 
@@ -44,8 +46,9 @@ class Screen:
     def __call__(self, event: Event) -> None:
         """Take an event and show it."""
         self.timeline(event)
-        if isinstance(event, AttemptStarted):
+        if isinstance(event, AttemptStarted) and event.attempt == 1:
             self._text.begin(event.call)
+            self._is_broken_off = False
         if isinstance(event, Resumed):
             self._text.mark(event.call, event.at_character)
         if not self._is_live:
@@ -54,26 +57,28 @@ class Screen:
     def say(self, words: str) -> None:
         """Print a line of our own."""
         self._break_line()
-        self.console.print(
-            words, highlight=False, markup=False, emoji=False, soft_wrap=is_plain(self.console)
-        )
+        if self._is_plain:
+            self._put(f"{words}\n")
+        else:
+            self.console.print(words, highlight=False, markup=False, emoji=False)
 
     def write(self, piece: str) -> None:
         """Show the next piece of an answer's text."""
         self._text.write(piece)
         if self._is_live or not piece:
             return
-        lead = _BROKEN_OFF if self._is_broken_off else ""
-        self.console.file.write(lead + piece)
-        self.console.file.flush()
+        self._put(_BROKEN_OFF + piece if self._is_broken_off else piece)
         self._is_broken_off = False
         self._is_mid_line = not piece.endswith("\n")
 
     def heading(self, title: str) -> None:
         """Print a title over what follows."""
         self._break_line()
-        self.console.print()
-        self.console.rule(title, align="left", characters="-" if self._is_plain else "─")
+        if self._is_plain:
+            self._put(f"\n{title} ".ljust(_LINE + 1, "-") + "\n")
+        else:
+            self.console.print()
+            self.console.rule(title, align="left")
 
     @contextmanager
     def section(self, title: str) -> Generator[None]:
@@ -120,11 +125,16 @@ class Screen:
         if not line:
             return
         if self._is_mid_line and attempt is not None and attempt.outcome == "broke_off":
-            self.console.file.write(_BROKEN_OFF)
+            self._put(_BROKEN_OFF)
             self._is_broken_off = True
         self.say(line)
 
     def _break_line(self) -> None:
         if self._is_mid_line:
-            self.console.print()
+            self._put("\n")
             self._is_mid_line = False
+
+    def _put(self, text: str) -> None:
+        """Write as it is, lines and answers to the same place: a notebook would tear them apart."""
+        self.console.file.write(text)
+        self.console.file.flush()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import sys
 from contextlib import redirect_stdout
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from freelm_integrations.demo.run import run_demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytest.importorskip("rich")
 pytest.importorskip("langchain_core")
@@ -84,6 +89,28 @@ def test_in_a_pipe_it_prints_plain_lines(capsys):
     assert "rate limited (429)" in text
     assert "mistral ministral-8b-latest: carries on after" in text
     assert "every question has its answer" in text
+
+
+def test_who_interrupts_it_gets_everything_back_as_it_was(monkeypatch, capsys):
+    """The environment is restored and nothing listens any more."""
+    ports = []
+
+    def interrupted(*_: Any) -> Iterator[str]:
+        ports.extend(value for name, value in os.environ.items() if name.endswith("_BASE_URL"))
+        yield "Light"
+        raise KeyboardInterrupt
+
+    before = dict(os.environ)
+    monkeypatch.setattr("freelm_integrations.demo.chain.stream_answer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_demo()
+
+    assert dict(os.environ) == before
+    assert len(ports) >= 6
+    for url in ports:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+    assert capsys.readouterr().out.endswith("Light")
 
 
 def test_a_missing_extra_is_named(capsys, monkeypatch):

@@ -70,6 +70,20 @@ def test_in_a_pipe_the_text_is_broken_where_the_answer_was():
     ]
 
 
+def test_a_break_that_nobody_mends_leaves_no_dots_in_the_next_answer():
+    """They belong to the call that broke off."""
+    screen = Screen(console(terminal=False))
+    for event in STITCHED[:2]:
+        screen(event)
+    screen.write("Hello")
+    screen(STITCHED[2])
+    screen(started(1, GROQ, call=2))
+    screen.write("Another")
+
+    assert screen.console.file.getvalue().endswith("Another")
+    assert "...Another" not in screen.console.file.getvalue()
+
+
 def test_no_line_in_a_pipe_is_folded():
     """Programs read them."""
     target = console(terminal=False, width=40)
