@@ -19,6 +19,8 @@ from freelm_integrations.version import VERSION as __version__
 if TYPE_CHECKING:
     from freelm_integrations.chat import AttemptRecord, Completion, Delta, ToolCall, Usage
     from freelm_integrations.client import AsyncFreeLLM, FreeLLM
+    from freelm_integrations.embedding.spaces import VectorSpace
+    from freelm_integrations.embedding.vectors import Vectors
     from freelm_integrations.errors import (
         ConfigError,
         ContextOverflow,
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
         OpenRouter,
         OVHcloud,
     )
-    from freelm_integrations.providers.spec import Limit, ModelSpec
+    from freelm_integrations.providers.spec import EmbedderSpec, Limit, ModelSpec
 
 __all__ = [
     "NIM",
@@ -58,6 +60,7 @@ __all__ = [
     "ConfigError",
     "ContextOverflow",
     "Delta",
+    "EmbedderSpec",
     "FreeLLM",
     "FreeLLMError",
     "GoogleAIStudio",
@@ -77,12 +80,16 @@ __all__ = [
     "StreamInterrupted",
     "ToolCall",
     "Usage",
+    "VectorSpace",
+    "Vectors",
     "__version__",
 ]
 
 _NAMES = {
     "chat": "AttemptRecord Completion Delta ToolCall Usage",
     "client": "AsyncFreeLLM FreeLLM",
+    "embedding.spaces": "VectorSpace",
+    "embedding.vectors": "Vectors",
     "errors": (
         "ConfigError ContextOverflow FreeLLMError LedgerUnavailable NoRouteAnswered "
         "RequestRejected StreamInterrupted"
@@ -91,7 +98,7 @@ _NAMES = {
         "NIM ZAI Cerebras Cloudflare Cohere GoogleAIStudio Groq HuggingFace Kilo Local Mistral "
         "OpenAICompatible OpenRouter OVHcloud"
     ),
-    "providers.spec": "Limit ModelSpec",
+    "providers.spec": "EmbedderSpec Limit ModelSpec",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 

@@ -30,7 +30,7 @@ DOCUMENTED = {
     "freelm_integrations": (
         "FreeLLM AsyncFreeLLM OpenRouter GoogleAIStudio NIM Groq Cerebras Mistral Local "
         "Cloudflare ZAI Cohere HuggingFace OVHcloud Kilo "
-        "OpenAICompatible ModelSpec Limit FreeLLMError ConfigError NoRouteAnswered "
+        "OpenAICompatible ModelSpec Limit EmbedderSpec Vectors VectorSpace FreeLLMError ConfigError NoRouteAnswered "
         "RequestRejected ContextOverflow StreamInterrupted LedgerUnavailable Completion Delta"
     ),
     "freelm_integrations.langchain": "ChatFreeLLM",
