@@ -28,7 +28,7 @@ from freelm_integrations.errors import FreeLLMError
 from freelm_integrations.langchain.answers import ChunkWriter, to_result
 from freelm_integrations.langchain.arguments import as_list, call_params
 from freelm_integrations.langchain.callbacks import async_reporter, reporter
-from freelm_integrations.langchain.configuration import PARAMS, RUN
+from freelm_integrations.langchain.configuration import AFFINITY, PARAMS, RUN
 from freelm_integrations.langchain.errors import as_model_error
 from freelm_integrations.langchain.messages import to_wire
 from freelm_integrations.langchain.observed import ObservedChatModel
@@ -41,7 +41,7 @@ from freelm_integrations.langchain.structured import (
 )
 from freelm_integrations.langchain.tools import to_choice, to_response_format, to_tools
 
-SENT = ("model", *PARAMS)
+SENT = ("model", AFFINITY, *PARAMS)
 """Fields that go into every request."""
 Hook = TypeVar("Hook", bound=Callable[..., object])
 
@@ -103,6 +103,10 @@ class ChatFreeLLM(ObservedChatModel):
         bare `stream` and `astream`. `FreeLLMCallbackHandler` counts them. What is raised is both
         one of this package's errors and one of LangChain's `Model...Error` family, with `attempts`
         and `retry_after`.
+
+    Conversations:
+        Calls of one LangGraph thread (`thread_id`), or of one `affinity`, stay with the model that
+        served the last of them while it is well: prompt caches, signatures and style last.
 
     Safe to share between threads and event loops. Copies, bindings and `configurable_fields` share
     one engine; pickles leave the keys behind and read them from the environment again.

@@ -24,6 +24,8 @@ from freelm_integrations.version import VERSION
 RUN = "freelm_run"
 """The private keyword under which a run travels to the hooks; no trace, cache key or request ever
 holds it."""
+AFFINITY = "affinity"
+"""The keyword under which a call's conversation travels; it tells no two requests apart."""
 OPTIONS = (
     "providers",
     "strategy",
@@ -97,6 +99,10 @@ class ConfiguredChatModel(BaseChatModel):
     """Whether `invoke` streams, too; set to False outright, even `stream` does not."""
     extra_body: dict[str, Any] | None = None
     """Merged into every request verbatim: for what only one provider knows."""
+
+    affinity: str | None = None
+    """Which conversation the calls belong to: it stays with the model that served it. Unset:
+    LangGraph's `thread_id`, if the call has one."""
 
     api_key: SecretStr | None = None
     """Keys of any providers, with commas between; whose each is, its looks tell. Unset: the
@@ -233,6 +239,7 @@ class ConfiguredChatModel(BaseChatModel):
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         kwargs.pop(RUN, None)
+        kwargs.pop(AFFINITY, None)
         return {**self._identifying_params, "_type": self._llm_type, "stop": stop, **kwargs}
 
     @override

@@ -1,6 +1,7 @@
-"""The run of every call, carried to the hooks that core leaves without it.
+"""What core knows of a call and keeps from the hooks: its run, and whose conversation it is.
 
-See `callbacks.py` for what is done with it.
+See `callbacks.py` for what is done with the run. The conversation is LangGraph's thread: its calls
+stay with the model that served the last of them, while that is well.
 """
 
 from __future__ import annotations
@@ -9,24 +10,50 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.runnables import ensure_config
-from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.config import merge_configs, var_child_runnable_config
 from typing_extensions import override
 
 from freelm_integrations.langchain.callbacks import AsyncRunRecorder, RunRecorder
-from freelm_integrations.langchain.configuration import RUN, ConfiguredChatModel
+from freelm_integrations.langchain.configuration import AFFINITY, RUN, ConfiguredChatModel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models import LanguageModelInput
-    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
     from langchain_core.runnables import RunnableConfig
 
 
 class ObservedChatModel(ConfiguredChatModel):
     """Finds out the run where core keeps it to itself; costs nothing where nobody listens."""
+
+    @override
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """The answer; calls of one `thread_id` stay with the model that served the last."""
+        self._note_conversation(config, kwargs)
+        return super().invoke(input, config, stop=stop, **kwargs)
+
+    @override
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """The answer; calls of one `thread_id` stay with the model that served the last."""
+        self._note_conversation(config, kwargs)
+        return await super().ainvoke(input, config, stop=stop, **kwargs)
 
     @override
     def stream(
@@ -38,6 +65,7 @@ class ObservedChatModel(ConfiguredChatModel):
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
         """The answer in chunks; failovers are told to the handlers under this run."""
+        self._note_conversation(config, kwargs)
         config = ensure_config(config)
         manager = CallbackManager.configure(
             config.get("callbacks"), self.callbacks, self.verbose, config.get("tags"), self.tags
@@ -57,6 +85,7 @@ class ObservedChatModel(ConfiguredChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
         """The answer in chunks; failovers are told to the handlers under this run."""
+        self._note_conversation(config, kwargs)
         config = ensure_config(config)
         manager = AsyncCallbackManager.configure(
             config.get("callbacks"), self.callbacks, self.verbose, config.get("tags"), self.tags
@@ -65,6 +94,13 @@ class ObservedChatModel(ConfiguredChatModel):
             kwargs[RUN] = AsyncRunRecorder(manager)
             config = merge_configs(config, {"callbacks": [kwargs[RUN]]})
         return super().astream(input, config, stop=stop, **kwargs)
+
+    def _note_conversation(self, config: RunnableConfig | None, kwargs: dict[str, Any]) -> None:
+        """Let the hooks know of the conversation, unless the caller has named one."""
+        if self.affinity is None and AFFINITY not in kwargs:
+            thread = _thread_of(config) or _thread_of(var_child_runnable_config.get())
+            if thread is not None:
+                kwargs[AFFINITY] = thread
 
     @override
     def _generate_with_cache(
@@ -88,3 +124,10 @@ class ObservedChatModel(ConfiguredChatModel):
     ) -> ChatResult:
         kwargs[RUN] = run_manager
         return await super()._agenerate_with_cache(messages, stop, run_manager, **kwargs)
+
+
+def _thread_of(config: RunnableConfig | None) -> str | None:
+    """LangGraph's `thread_id`, if the config has one."""
+    configurable = None if config is None else config.get("configurable")
+    thread = None if configurable is None else configurable.get("thread_id")
+    return None if thread is None else str(thread)

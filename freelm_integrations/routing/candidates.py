@@ -237,7 +237,9 @@ class Router:
         stay = None
         if request.affinity is not None:
             best = min((provider.priority for provider in self._known.catalogs), default=0)
-            stay = Stay(self._affinity, request.affinity, best)
+            # Whoever asks for other models talks to somebody else, though in the same conversation.
+            conversation = "\n".join((request.affinity, *request.wanted))
+            stay = Stay(self._affinity, conversation, best)
         return Candidates(plan, needs, self._pool, self._strategy, turn, stay)
 
     def _planned(self, request: Request, catalogs: Catalogs, utc: float) -> tuple[Plan, Needs]:
