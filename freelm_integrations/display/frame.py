@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from freelm_integrations.timeline import Attempt
 
 _SEAM, _PLAIN_SEAM = "┊", "|"
+_STRETCH = 16_384
+"""Characters by which a long text is shortened from its beginning: more than a terminal shows.
+
+By as many at once, so that its lines stay as they are from frame to frame.
+"""
 
 
 class Frame:
@@ -34,13 +39,24 @@ class Frame:
         from rich.console import Group  # noqa: PLC0415 - rich is an extra
         from rich.segment import Segment  # noqa: PLC0415 - rich is an extra
 
-        text = seamed(self._parts, console.encoding)
+        parts = _end_of(self._parts) if self._is_cropped else self._parts
+        text = seamed(parts, console.encoding)
         table = attempts_table(self._attempts)
         lines = console.render_lines(Group(table, "", text) if text else table, options, pad=False)
         room = max(1, options.size.height - 1)
         for line in lines[-room:] if self._is_cropped else lines:
             yield from line
             yield Segment.line()
+
+
+def _end_of(parts: Sequence[str]) -> list[str]:
+    """The last stretches of a text; with no part the fewer, as colours go by their place."""
+    spare = (sum(map(len, parts)) - _STRETCH) // _STRETCH * _STRETCH
+    kept: list[str] = []
+    for part in parts:
+        kept.append(part[max(0, spare) :])
+        spare -= len(part)
+    return kept
 
 
 def seamed(parts: Sequence[str], encoding: str) -> Text:

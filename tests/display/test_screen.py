@@ -130,6 +130,17 @@ def test_while_it_is_redrawn_the_end_of_a_long_text_is_kept_in_sight():
     assert seen[False].count("\n") > 50
 
 
+@pytest.mark.parametrize("parts", [["word " * 20_000], ["begun " * 10_000, "ended " * 10_000]])
+def test_of_a_very_long_text_only_the_end_is_laid_out_again_and_again(parts):
+    """A frame costs no more at the end of a long answer than in its midst."""
+    target = console(terminal=True, height=10_000)
+    target.print(Frame([], parts, is_cropped=True))
+
+    seen = Text.from_ansi(target.file.getvalue()).plain
+    assert 16_000 < len(seen) < 34_000
+    assert seen.rstrip().endswith(parts[-1].rstrip()[-50:])
+
+
 def test_a_section_shows_its_own_calls_only():
     """Earlier ones are above."""
     target = console(terminal=True)
