@@ -19,7 +19,13 @@ from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
 )
 
-from freelm_integrations.events import AttemptFailed, Exhausted, ProviderSwitched, Resumed
+from freelm_integrations.events import (
+    AttemptDropped,
+    AttemptFailed,
+    Exhausted,
+    ProviderSwitched,
+    Resumed,
+)
 from freelm_integrations.langchain.errors import attempt_error
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.events import Event
 
-TOLD = (AttemptFailed, ProviderSwitched, Resumed, Exhausted)
+TOLD = (AttemptDropped, AttemptFailed, ProviderSwitched, Resumed, Exhausted)
 """The events handlers see, as custom events named after them; the rest is for observers of the
 client."""
 

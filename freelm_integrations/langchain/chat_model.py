@@ -98,9 +98,10 @@ class ChatFreeLLM(ObservedChatModel):
         elsewhere, `freelm["resumed"]` lists who took over, `freelm["seams"]` at which character.
 
     Failover, key rotation, events, errors:
-        Handlers see the custom events `freelm.attempt_failed`, `freelm.provider_switched`,
-        `freelm.resumed` and `freelm.exhausted` under the model's own run, and `on_retry` except in
-        bare `stream` and `astream`. `FreeLLMCallbackHandler` counts them. What is raised is both
+        Handlers see the custom events `freelm.attempt_failed`, `freelm.attempt_dropped` (another
+        spoke first), `freelm.provider_switched`, `freelm.resumed` (a cut stream goes on elsewhere)
+        and `freelm.exhausted` under the model's own run, and `on_retry` except in bare `stream` and
+        `astream`. `FreeLLMCallbackHandler` counts them. What is raised is both
         one of this package's errors and one of LangChain's `Model...Error` family, with `attempts`
         and `retry_after`.
 

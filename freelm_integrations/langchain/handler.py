@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FreeLLMCallbackHandler(BaseCallbackHandler):
-    """Counts answers, failures, switches and resumptions.
+    """Counts answers, failures, switches, hedges and resumptions.
 
     Safe to share between threads, loops and models. Pass it as any handler:
     `llm.invoke(..., config={"callbacks": [handler]})`.
@@ -31,6 +31,8 @@ class FreeLLMCallbackHandler(BaseCallbackHandler):
         """Failed attempts by provider and kind of fault."""
         self.switches: Counter[tuple[str, str]] = Counter()
         """Failovers by the provider left and the one gone to."""
+        self.outpaced: Counter[str] = Counter()
+        """Attempts dropped as another spoke first, by provider; nobody is to blame for them."""
         self.resumed = 0
         """Cut streams that another route carried on."""
         self.exhausted = 0
@@ -47,6 +49,8 @@ class FreeLLMCallbackHandler(BaseCallbackHandler):
                 self.failed_ms += data.get("ms", 0.0)
             elif name == "freelm.provider_switched":
                 self.switches[data["from_provider"], data["to_provider"]] += 1
+            elif name == "freelm.attempt_dropped":
+                self.outpaced[data["provider"]] += 1
             elif name == "freelm.resumed":
                 self.resumed += 1
             elif name == "freelm.exhausted":
