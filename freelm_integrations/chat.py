@@ -89,6 +89,7 @@ KIND_WORDS: Mapping[str, str] = {
     "retired": "key refused: needs a new key",
     "window": "allowance used up for now",
     "breaker": "failed again and again",
+    "full": "serves no more calls at once",
     "throttled": "rate limited",
     "overloaded": "overloaded",
     "server_error": "server error",

@@ -194,6 +194,7 @@ class Flight:
         itinerary = self._itinerary
         request, continuation = self.request, None
         dropped, is_roomier = self._pool.refused(route), itinerary.is_cramped(route)
+        silence = self._silence_allowed(route, now)
         try:
             if not self._baton.is_blank:
                 must_instruct = itinerary.is_instructed(route)
@@ -206,7 +207,7 @@ class Flight:
                 request,
                 dropped=dropped,
                 is_roomier=is_roomier,
-                timeout=self.terms.attempt_timeout,
+                timeout=silence,
             )
         except BaseException:  # what cannot be written as JSON is the caller's error
             self._pool.settle(lease, Abandoned(), now)
@@ -219,7 +220,7 @@ class Flight:
             route.provider.dialect.decoder(request, route.model.id),
             started_at=now,
             number=self._launches,
-            expires_at=min(now + self.terms.attempt_timeout, self._times.deadline),
+            expires_at=min(now + silence, self._times.deadline),
             dropped=dropped,
             is_roomier=is_roomier,
             continuation=continuation,
@@ -230,6 +231,20 @@ class Flight:
         itinerary.tried(route)
         self._journal.started(self._launches, route, is_beside=len(self._open) > 1)
         return attempt
+
+    def _silence_allowed(self, route: Route, now: float) -> float:
+        """Seconds an attempt there may be silent before its first content.
+
+        Longer than usual where its provider is known to need that, unless that keeps others from
+        being asked meanwhile.
+        """
+        usual, factor = self.terms.attempt_timeout, route.provider.spec.patience
+        if factor <= 1 or (
+            self.terms.hedge is False
+            and not self._itinerary.is_alone(route, now, until=self._times.deadline)
+        ):
+            return usual
+        return usual * factor
 
     # ------------------------------------------------------------------ waiting
 
@@ -439,7 +454,7 @@ class Flight:
     def _drop_silent(self, leg: Leg, silent_for: float, now: float) -> None:
         self._dropped.append(leg.attempt)
         # What the caller's deadline cut short is nobody's fault.
-        was_hurried = leg is not self.winner and silent_for < self.terms.attempt_timeout - SLACK
+        was_hurried = leg is not self.winner and silent_for < leg.attempt.timeout - SLACK
         outcome = self._abandoned(silent_for) if was_hurried else None
         self._fall(leg, _silence(silent_for), now, outcome=outcome)
 

@@ -150,6 +150,8 @@ class Pool:
         account, quota = state.account, state.quota
         has_changed = self._declare(account.shared, route.provider.shared_limits)
         self._declare(quota.own, route.provider.limits_of(route.model))
+        at_once = route.provider.allowance.at_once
+        quota.at_once = math.inf if at_once is None else at_once
         for other in account.quotas.values() if has_changed else (quota,):
             other.windows = (*account.shared.values(), *other.own.values())
         if self._sharing is not None:
@@ -269,7 +271,7 @@ class Pool:
                 if rest.until > now:
                     return None
             is_probe = not key.breaker.is_closed
-            if state.quota.shut_until > now or (is_probe and key.breaker.ready_at(now) > now):
+            if not state.quota.is_open(now) or (is_probe and key.breaker.ready_at(now) > now):
                 return None
             windows, needs = state.quota.windows, _needs(tokens, output)
             for window in windows:
@@ -278,8 +280,7 @@ class Pool:
             taken = [window.take(now, needs[window.unit]) for window in windows]
             if is_probe:
                 key.breaker.begin_probe()
-            state.in_flight += 1
-            state.account.version += 1
+            state.begin()
             return Lease(route, state, taken, is_probe=is_probe)
 
     def settle(
@@ -327,8 +328,7 @@ class Pool:
         """What was cooled, and what was used of each window."""
         lease.is_settled = True
         state = lease.state
-        state.in_flight -= 1
-        state.account.version += 1
+        state.end()
         used = settle_windows(lease, outcome, now, usage)
         if readings:
             learn(lease, readings, now, usage=usage, clock=self._clock)
@@ -376,8 +376,7 @@ class Pool:
 
     def _withdraw(self, lease: Lease, now: float) -> None:
         lease.is_settled = True
-        lease.state.in_flight -= 1
-        lease.state.account.version += 1
+        lease.state.end()
         for window, entry, took, _ in lease.taken:
             window.settle(entry, now, took=took, used=0.0)
         let_go(lease, Abandoned())

@@ -86,7 +86,7 @@ class Quota:
     `windows` are its own and those all models share.
     """
 
-    __slots__ = ("own", "rest", "shut_until", "windows")
+    __slots__ = ("at_once", "in_flight", "own", "rest", "shut_until", "windows")
 
     def __init__(self) -> None:
         self.rest = Rest()
@@ -94,6 +94,18 @@ class Quota:
         """The ledger refuses it until then, for reasons that do not show here."""
         self.own: dict[WindowName, Window] = {}
         self.windows: tuple[Window, ...] = ()
+        self.in_flight = 0
+        self.at_once = math.inf
+        """How many attempts it serves at a time."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it serves no further attempt before one is settled."""
+        return self.in_flight >= self.at_once
+
+    def is_open(self, now: float) -> bool:
+        """Whether an attempt may begin, as far as places go and what the ledger says."""
+        return not self.is_full and self.shut_until <= now
 
 
 class AccountState:
@@ -161,6 +173,18 @@ class RouteState:
         """What the ledger calls whatever rests, in the same order; empty: nothing is shared."""
         # What one key was told of a model holds for all keys of its account.
         self.rests = (provider.rest, account.rest, key.rest, model.rest, quota.rest)
+
+    def begin(self) -> None:
+        """An attempt is leased here."""
+        self.in_flight += 1
+        self.quota.in_flight += 1
+        self.account.version += 1
+
+    def end(self) -> None:
+        """One is settled or given back."""
+        self.in_flight -= 1
+        self.quota.in_flight -= 1
+        self.account.version += 1
 
     def rest_of(self, scope: Scope) -> Rest | None:
         """What a fault of that scope lets rest; None for the call, which is over anyway."""

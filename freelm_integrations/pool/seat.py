@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.spec import Unit
 
 
+AGAIN = 0.25
+"""Seconds after which to ask again where all places are taken: when one is settled, none knows."""
+
+
 class Seat:
     """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
 
@@ -80,8 +84,9 @@ class Seat:
         self.room = room
         self.seen = state.account.version + state.provider.version
         self.fresh_from = now
-        # With a probe under way the breaker says "ask again soon", counted from each asking.
-        self.fresh_until = now if state.key.breaker.is_probing else changes_at
+        # With a probe under way, or all places taken, it is "ask again soon", from each asking on.
+        is_moving = state.key.breaker.is_probing or state.quota.is_full
+        self.fresh_until = now if is_moving else changes_at
 
     def crowded(self, now: float, needs: Mapping[Unit, float]) -> RouteView:
         """The fresh view as it is for a request of such needs, where those may not fit."""
@@ -105,5 +110,7 @@ def _rested_at(state: RouteState, now: float) -> tuple[float, str | None]:
             ready_at, why = rest.until, rest.kind
     if state.quota.shut_until > ready_at:
         ready_at, why = state.quota.shut_until, "window"
+    if state.quota.is_full and now + AGAIN > ready_at:
+        ready_at, why = now + AGAIN, "full"
     breaker_at = state.key.breaker.ready_at(now)
     return (breaker_at, "breaker") if breaker_at > ready_at else (ready_at, why)

@@ -37,7 +37,7 @@ class RouteView(NamedTuple):
     """Smoothed seconds to first content, None while unknown."""
     in_flight: int
     resting: str | None = None
-    """Why it is not ready (a fault kind, `window`, `breaker`, `retired`), None when it is."""
+    """Why it is not: a fault kind, `window`, `breaker`, `retired` or `full`; None when it is."""
     most_input: float = math.inf
     """Tokens of prompt that its windows let through at once, at the very most."""
     most: float = math.inf

@@ -39,6 +39,7 @@ def allowance_of(tier: Tier, given: Sequence[Limit] | None) -> Tier:
         shared=shared or declared.shared,
         each_model=apart or declared.each_model,
         by_model=named if apart else {**declared.by_model, **named},
+        at_once=tier.at_once,  # no limit speaks of that
     )
 
 

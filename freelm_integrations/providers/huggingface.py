@@ -71,6 +71,7 @@ HUGGINGFACE = ProviderSpec(
     # Every upstream has terms of its own (2026-08): taken for a yes.
     trains=True,
     chat_exclude=("embed", "rerank", "guard", "whisper", "flux"),
+    patience=1.5,  # an upstream may be loading the model
     # Listed models beyond these are free only where the list says so of an upstream.
     free_suffix=":free",
 )

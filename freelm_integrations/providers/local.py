@@ -34,6 +34,7 @@ LOCAL = ProviderSpec(
     # Whatever was loaded there: only its own list can tell.
     models=(),
     trains=False,
+    patience=4.0,  # loading weights takes 30 to 120 s
     hardly_beyond={"links": 0},  # a 400 at Ollama; llama.cpp fetches them (their sources, 2026-08)
     chat_exclude=("embed",),  # LM Studio lists embedding models among the others (2026-04)
 )

@@ -153,6 +153,7 @@ NIM = ProviderSpec(
     ),
     # Trial terms: NVIDIA logs use to improve its products (as quoted by gateways, 2026-10).
     trains=True,
+    patience=1.5,  # a stream opens at once, and may then be silent for minutes (2026)
     at_most={"inline": 26_214_400},  # bytes of a whole request: a 400 beyond (2026-09)
     # Most of the listed rows do not chat (sheet of 2026-11).
     chat_exclude=(

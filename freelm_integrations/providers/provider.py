@@ -255,9 +255,7 @@ class Local(Provider):
 
 # llama.cpp goes on from a trailing assistant message (its server's docs, 2026-08). What else may
 # stand behind a local URL cannot be known.
-_EMBEDDED = replace(
-    cast("ChatCompletions", PROVIDERS["local"].dialect), continuing={"": "plainly"}
-)
+_EMBEDDED = replace(cast("ChatCompletions", PROVIDERS["local"].dialect), continuing={"": "plainly"})
 
 
 def _file_at_hand(spec: ProviderSpec) -> Path | None:

@@ -93,7 +93,8 @@ class Tier:
     """A named set of limits.
 
     `shared` count all models of an account together, `each_model` every model apart; `by_model` are
-    those of the models, by id, that differ from `each_model`.
+    those of the models, by id, that differ from `each_model`. `at_once` is how many calls of an
+    account one model serves at a time, None for any number; this process' own calls are counted.
     """
 
     shared: tuple[Limit, ...] = ()
@@ -101,6 +102,7 @@ class Tier:
     by_model: Mapping[str, tuple[Limit, ...]] = field(
         default_factory=dict[str, "tuple[Limit, ...]"]
     )
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,9 @@ class ProviderSpec:
     list. `headers` have lower-case names. `embedders` are its embedding models, best first.
     `at_most` is how many of a thing one request may have here, `hardly_beyond` the same where that
     is not sure: such models are asked where nobody else can be. `retires` are announced days of the
-    end (ISO) by the beginnings of ids, for models whose list tells none.
+    end (ISO) by the beginnings of ids, for models whose list tells none. `patience` is how many
+    times as long as elsewhere an attempt may be silent here, where models are loaded on demand or
+    queue: others are asked beside it as early as ever.
     """
 
     name: str
@@ -143,3 +147,4 @@ class ProviderSpec:
     at_most: Mapping[Countable, int] = field(default_factory=dict["Countable", int])
     hardly_beyond: Mapping[Countable, int] = field(default_factory=dict["Countable", int])
     retires: Mapping[str, str] = field(default_factory=dict[str, str])
+    patience: float = 1.0

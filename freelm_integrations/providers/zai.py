@@ -4,7 +4,7 @@ The international endpoint; keys of the mainland one (open.bigmodel.cn) are othe
 `base_url`.
 """
 
-from freelm_integrations.providers.spec import EFFORTS, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import EFFORTS, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.rulebook import rule
 
@@ -50,9 +50,8 @@ ZAI = ProviderSpec(
             rule("server_error", "model", words="1234"),
         ),
     ),
-    # One call at a time per model is the published limit (2026-08); this is about what that lets
-    # through in a minute, an estimate.
-    tiers={"free": Tier(each_model=(Limit(10, "requests", per=60),)), "paid": Tier()},
+    # One call at a time per model is the published limit (2026-08).
+    tiers={"free": Tier(at_once=1), "paid": Tier()},
     # Priced Free on docs.z.ai, 2026-08. The last one is being retired. Before GLM-5 the choice of a
     # tool is always left to the model (docs, 2026).
     models=(
@@ -82,6 +81,7 @@ ZAI = ProviderSpec(
     ),
     # Data of its use may serve to improve its products (user agreement, as quoted in 2026).
     trains=True,
+    patience=1.5,  # first bytes take 40 s (reports of 2026)
     chat_include=("glm-",),
     chat_exclude=("ocr", "asr", "tts", "image", "voice", "realtime"),
     # Its list does not tell prices: only those declared are known to be free.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from freelm_integrations.engine.steps import Launch, Wait
-from freelm_integrations.engine.terms import Terms
+from freelm_integrations.engine.terms import COLD_HEDGE, Terms
 from freelm_integrations.errors import NoRouteAnswered
 from freelm_integrations.events import AttemptDropped, ProviderSwitched
 from freelm_integrations.pool.lease import Success
@@ -224,3 +225,35 @@ def test_without_hedging_one_attempt_follows_the_other():
     launched = [step for step in steps if isinstance(step, Launch)]
     assert len(launched) == 2
     assert next(step.seconds for step in steps if isinstance(step, Wait)) == 30.0
+
+
+def patient(name: str, factor: float, **more: object):
+    """A provider whose attempts may be silent for longer."""
+    one = provider(name, **more)
+    vars(one)["spec"] = replace(one.spec, patience=factor)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("providers", "hedge", "silence"),
+    [
+        ((patient("a", 1.5), provider("b", priority=1)), True, 45.0),
+        ((patient("a", 1.5), provider("b", priority=1)), False, 30.0),  # b would wait for it
+        ((patient("a", 1.5),), False, 45.0),  # nobody would
+        ((patient("a", 9.0),), True, 60.0),  # never past the deadline
+        ((provider("a"), patient("b", 9.0, priority=1)), True, 30.0),
+    ],
+)
+def test_who_loads_its_models_first_may_be_silent_for_longer(providers, hedge, silence):
+    """As long as nobody else has to wait for it; others go beside it as early as ever."""
+    sky = Sky(*providers, hedge=hedge, timeout=60.0, attempt_timeout=30.0)
+    flight = sky.flight()
+    lease = flight.seek()
+    assert lease is not None
+    attempt = flight.take_off(lease)
+    (leg,) = flight._open.values()
+    flight.close()
+
+    assert leg.expires_at - leg.started_at == silence
+    assert attempt.timeout >= silence
+    assert flight._times.hedge_at - leg.started_at == (COLD_HEDGE if hedge else math.inf)
