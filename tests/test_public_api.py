@@ -33,7 +33,7 @@ DOCUMENTED = {
         "OpenAICompatible ModelSpec Limit EmbedderSpec Vectors VectorSpace FreeLLMError ConfigError NoRouteAnswered "
         "RequestRejected ContextOverflow StreamInterrupted LedgerUnavailable Completion Delta"
     ),
-    "freelm_integrations.langchain": "ChatFreeLLM",
+    "freelm_integrations.langchain": "ChatFreeLLM FreeLLMEmbeddings",
     "freelm_integrations.llama_index": "LlamaIndexFreeLLM FreeLLM",
     "freelm_integrations.openai": "OpenAI AsyncOpenAI",
     "freelm_integrations.lab": "Lab",
