@@ -121,6 +121,8 @@ class Flight:
         if self.winner is not None and not self._is_stalled(self.winner):
             return None
         now, times = self._clock.now(), self._times
+        if self._open and self.winner is None and not times.is_past(times.hedge_at, now):
+            return None
         times.begin_race(now)
         is_late = now >= times.deadline or self._launches >= self.terms.max_attempts
         if not is_late and times.is_past(times.pause_until, now):
@@ -280,11 +282,16 @@ class Flight:
 
     def _next_moment(self, now: float) -> float:
         """When something is to be done about those in the air if they stay silent."""
-        times, racers = self._times, self._racers()
-        moment = min((leg.expires_at for leg in racers), default=times.deadline)
+        times, racers = self._times, len(self._open)
+        moment = times.deadline
+        for leg in self._open.values():
+            if leg is self.winner:
+                racers -= 1
+            elif leg.expires_at < moment:
+                moment = leg.expires_at
         if self.winner is not None:
             moment = min(moment, now + self.terms.attempt_timeout - times.silent_for)
-        if len(racers) < RACERS and self._launches < self.terms.max_attempts:
+        if racers < RACERS and self._launches < self.terms.max_attempts:
             moment = min(moment, times.hedge_at)
         return moment
 
@@ -408,6 +415,8 @@ class Flight:
     def _win(self, leg: Leg, now: float) -> None:
         """End the race: who has not spoken is dropped, its slowness remembered."""
         self._times.end_race(now)
+        if len(self._open) == 1:
+            return
         for other in self._racers():
             if other is not leg:
                 silent_for = now - other.started_at
