@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterator,
+        Collection,
         Generator,
         Iterable,
         Iterator,
@@ -321,6 +322,7 @@ class FreeLLM(_Client):
 
         Nothing is sent.
         """
+        self._dispatcher.look()
         return self._dispatcher.health()
 
     def capacity(self) -> list[Json]:
@@ -328,7 +330,22 @@ class FreeLLM(_Client):
 
         Nothing is sent.
         """
+        self._dispatcher.look()
         return self._dispatcher.capacity()
+
+    def readmit(self, keys: Collection[str] | None = None) -> list[str]:
+        """Ask keys again that were refused, as a person has mended them; nothing is sent.
+
+        A refused key is left alone in this process for good, and for a day in others that share its
+        state. `freellm doctor` readmits every key that answers it.
+
+        Args:
+            keys: Fingerprints, as in `health()`; None: all keys of this client.
+
+        Returns:
+            The fingerprints of those that were held back.
+        """
+        return self._dispatcher.readmit(keys)
 
     def explain(
         self,
@@ -347,6 +364,7 @@ class FreeLLM(_Client):
         request = self._request(
             messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
+        self._dispatcher.look()
         return self._dispatcher.explain(request)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
@@ -380,7 +398,7 @@ class FreeLLM(_Client):
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
         exchanges = blocking.exchanges(self._connections.send())
-        consult = self._dispatcher.consult()
+        consult = None if (desk := self._dispatcher.desk) is None else desk.ask
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     def _vectors(
@@ -392,7 +410,7 @@ class FreeLLM(_Client):
             self._dispatcher.start()
         flight = self._embedding_flight(job, request, observer)
         exchanges = blocking.exchanges(self._connections.send())
-        consult = self._dispatcher.consult()
+        consult = None if (desk := self._dispatcher.desk) is None else desk.ask
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     def _refresh(self, *, force: bool = False) -> None:
@@ -516,6 +534,7 @@ class AsyncFreeLLM(_Client):
 
         Nothing is sent.
         """
+        await asyncio.to_thread(self._dispatcher.look)
         return self._dispatcher.health()
 
     async def capacity(self) -> list[Json]:
@@ -523,7 +542,12 @@ class AsyncFreeLLM(_Client):
 
         Nothing is sent.
         """
+        await asyncio.to_thread(self._dispatcher.look)
         return self._dispatcher.capacity()
+
+    async def readmit(self, keys: Collection[str] | None = None) -> list[str]:
+        """Ask keys again that were refused; arguments and answer as `FreeLLM.readmit`."""
+        return await asyncio.to_thread(self._dispatcher.readmit, keys)
 
     async def explain(
         self,
@@ -542,6 +566,7 @@ class AsyncFreeLLM(_Client):
         request = self._request(
             messages, _WHOLE, model, tools, tool_choice, response_format, params
         )
+        await asyncio.to_thread(self._dispatcher.look)
         return self._dispatcher.explain(request)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
@@ -555,6 +580,7 @@ class AsyncFreeLLM(_Client):
     async def close(self) -> None:
         """Close the running loop's idle connections. A later call opens new ones."""
         await self._connections.aclose()
+        await self._dispatcher.aclose()
 
     aclose = close
 
@@ -576,7 +602,8 @@ class AsyncFreeLLM(_Client):
             await self._refresh()
         observer = self._dispatcher.observer(on_event)
         flight = self._dispatcher.flight(request, observer)
-        exchanges, consult = aio.TaskExchanges(send), self._dispatcher.async_consult()
+        exchanges = aio.TaskExchanges(send)
+        consult = None if (desk := self._dispatcher.desk) is None else desk.ask_on_loop
         return aio.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     async def _vectors(
@@ -588,7 +615,8 @@ class AsyncFreeLLM(_Client):
         if not self._dispatcher.is_started:
             await asyncio.to_thread(self._dispatcher.start)
         flight = self._embedding_flight(job, request, observer)
-        exchanges, consult = aio.TaskExchanges(send), self._dispatcher.async_consult()
+        exchanges = aio.TaskExchanges(send)
+        consult = None if (desk := self._dispatcher.desk) is None else desk.ask_on_loop
         return aio.drive(failover(flight), exchanges, observer or _ignore, consult)
 
     async def _deltas(

@@ -31,12 +31,12 @@ from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Collection
 
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
-    from freelm_integrations.pool.ledger.claim import Answer, Claim
+    from freelm_integrations.pool.ledger.asking import Desk
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.routing.candidates import Candidates
@@ -208,19 +208,40 @@ class Dispatcher:
             call=next(_calls),
         )
 
-    def consult(self) -> Callable[[Claim], Answer] | None:
-        """What asks the ledger from the caller's thread; None where nothing is shared."""
+    @property
+    def desk(self) -> Desk | None:
+        """Where claims are confirmed; None where nothing is shared."""
+        return self.place.desk
+
+    async def aclose(self) -> None:
+        """Let go of the running loop's connections to the ledger."""
+        if self.place.homes is not None and self.place.homes.native is not None:
+            await self.place.homes.native.aclose()
+
+    def look(self) -> None:
+        """Know what the ledger knows; asks it from the caller's thread, and may wait for it."""
         homes, clock = self.place.homes, self.clock
         if homes is None or (ledger := homes.blocking) is None:
-            return None
-        return lambda claim: ledger.take(claim, clock.utc())
+            return
+        if homes.outbox is not None:
+            homes.outbox.flush()  # or it would not have heard of the last calls
+        for provider in self.settings.providers:
+            models = self._allowed(provider)
+            self.pool.look(provider, models, lambda asked: ledger.look(asked, clock.utc()))
 
-    def async_consult(self) -> Callable[[Claim], Awaitable[Answer]] | None:
-        """What asks the ledger from an event loop; None where nothing is shared."""
-        homes, clock = self.place.homes, self.clock
-        if homes is None or (ledger := homes.native) is None:
-            return None
-        return lambda claim: ledger.take(claim, clock.utc())
+    def readmit(self, fingerprints: Collection[str] | None) -> list[str]:
+        """Hold nothing against these keys any more, or against any; those that were held back."""
+        self.look()
+        found = [
+            key.fingerprint
+            for provider in self.settings.providers
+            for key in provider.keys
+            if fingerprints is None or key.fingerprint in fingerprints
+            if self.pool.readmit(provider, key)
+        ]
+        if self.place.homes is not None and self.place.homes.outbox is not None:
+            self.place.homes.outbox.flush()
+        return found
 
     def observer(self, on_event: Observer | None) -> Observer | None:
         """Who is told the events of one call: the caller's, the client's, the log.

@@ -75,7 +75,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "engine.flight",
         "engine.journal",
         "engine.terms",
-        "pool.ledger.claim",
+        "pool.ledger.asking",
         "pool.shared",
         "providers.keys",
         "providers.provider",
@@ -177,6 +177,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "connections",  # one transport an event loop
         "embedding.running",  # several requests at once
         "pool.ledger.redis",
+        "pool.ledger.asking",
         "pool.ledger.sqlite_async",  # hands to a thread what may take its time
         "langchain.callbacks",  # async handlers are told from the loop that runs the call
         "lab",

@@ -99,7 +99,16 @@ def examine(clock: Clock = SYSTEM_CLOCK) -> list[Finding]:
         _silent(patient) if answer is None else answer
         for patient, answer in zip(patients, answers, strict=True)
     ]
+    _readmit(providers, findings)
     return [*findings, *_without_key({provider.name for provider in providers})]
+
+
+def _readmit(providers: Sequence[Provider], findings: Sequence[Finding]) -> None:
+    """Let keys be used again that answer now, and were refused to whoever shares our state."""
+    works = [one.key for one in findings if one.works]
+    if works:
+        with FreeLLM(providers=providers) as client:
+            client.readmit(works)
 
 
 def _patients(providers: Sequence[Provider], clock: Clock, *, until: float) -> list[_Patient]:

@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from freelm_integrations.pool.ledger.claim import Mark
@@ -56,17 +55,26 @@ def subjects_of(route: Route) -> tuple[str, ...]:
     return (
         "provider",
         window_id("account", account),
-        window_id("key", route.key.fingerprint),
-        window_id("model", model),
-        window_id("route", account, model),
+        key_subject(route.key.fingerprint),
+        *model_subjects(account, model),
     )
+
+
+def key_subject(fingerprint: str) -> str:
+    """What a key is called in a ledger."""
+    return window_id("key", fingerprint)
+
+
+def model_subjects(account: str, model: str) -> tuple[str, str]:
+    """What a model is called, whatever the key and for an account."""
+    return window_id("model", model), window_id("route", account, model)
 
 
 def is_sound(state: RouteState) -> bool:
     """Whether nothing is held against it that a success could mend."""
     if not state.key.breaker.is_closed:
         return False
-    return not any([rest.strikes for rest in state.rests])
+    return not any(rest.strikes for rest in state.rests)
 
 
 def standing(state: RouteState) -> Standing:
@@ -148,7 +156,7 @@ def has_moved(told: float | None, known: float | None) -> bool:
 def heed_rest(rest: Rest, mark: Mark, *, behind: float) -> None:
     """Rest as long as others found it must."""
     if mark.value is None:
-        rest.until, rest.strikes = -math.inf, 0
+        rest.end()
         return
     kind, strikes = cast("tuple[str, int]", json.loads(mark.value))
     rest.strikes = max(rest.strikes, strikes)

@@ -26,7 +26,15 @@ from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool.lease import Abandoned, Cooled, Lease, Outcome, Success
 from freelm_integrations.pool.ledger.claim import Granted
 from freelm_integrations.pool.line import Line
-from freelm_integrations.pool.marks import MODEL, is_sound, refused_mark, standing, subjects_of
+from freelm_integrations.pool.marks import (
+    MODEL,
+    is_sound,
+    key_subject,
+    readmitted,
+    refused_mark,
+    standing,
+    subjects_of,
+)
 from freelm_integrations.pool.scopes import (
     AccountState,
     KeyState,
@@ -44,12 +52,12 @@ from freelm_integrations.pool.window import Window
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
-    from freelm_integrations.pool.ledger.claim import Answer, Claim, News, Settlement
+    from freelm_integrations.pool.ledger.claim import Answer, Claim, News, Question, Settlement
     from freelm_integrations.pool.ledger.outbox import Outbox
     from freelm_integrations.pool.marks import Standing
     from freelm_integrations.pool.pace import Pace
@@ -420,6 +428,54 @@ class Pool:
             home = self._providers.get(provider)
             if sharing.heed(provider, news, self._clock.now()) and home is not None:
                 home.version += 1
+
+    def look(
+        self, provider: Provider, models: Sequence[ModelSpec], ask: Callable[[Question], News]
+    ) -> None:
+        """Know of a provider what the ledger knows; `ask` asks it, and may wait.
+
+        Of routes that nobody here has met, those are taken up that the ledger tells something of.
+        """
+        sharing = self._sharing
+        if sharing is None:
+            return
+        with self._lock:
+            (question,) = sharing.questions(provider.id, ())
+        self._heed(provider.id, ask(question))
+        with self._lock:
+            windows = sharing.windows_of(provider, models)
+            questions = sharing.questions(provider.id, list(windows))
+        answers = [ask(question) for question in questions]
+        used = {count.window for news in answers for count in news.counts if count.used > 0}
+        with self._lock:
+            met = sharing.told_of(provider, models, windows, used)
+        for key, model in met:
+            self.route(provider, key, model)
+        for news in answers:
+            self._heed(provider.id, news)
+
+    def readmit(self, provider: Provider, key: Key) -> bool:
+        """Hold nothing against a key any more; False if nothing was. Others are told."""
+        now = self._clock.now()
+        with self._lock:
+            home = self._providers.get(provider.id)
+            state = None if home is None else home.keys.get(key.fingerprint)
+            if home is None or state is None:
+                return False
+            is_held = state.retired is not None or not state.breaker.is_closed
+            if not (is_held or state.rest.until > now):
+                return False
+            state.retired = None
+            state.rest.end()
+            state.breaker.alive(is_probe=False)
+            home.version += 1
+            settlement = None
+            if self._sharing is not None:
+                told = readmitted(key_subject(key.fingerprint), self._clock.utc())
+                settlement = self._sharing.marks(told, provider.id)
+        if settlement is not None:
+            self._tell(settlement)
+        return True
 
     # ------------------------------------------------------------------ turns and knowledge
 

@@ -49,6 +49,10 @@ class Rest:
             self.kind = fault.kind
         return seconds
 
+    def end(self) -> None:
+        """Rest no more, as if nothing had happened."""
+        self.until, self.strikes = -math.inf, 0
+
     def forgive(self, now: float) -> None:
         """A success here: the next cooldown is a first one again."""
         if now >= self.until:

@@ -13,6 +13,7 @@ from freelm_integrations.pool.pool import Pool
 if TYPE_CHECKING:
     from freelm_integrations.clock import Clock
     from freelm_integrations.pool.ledger.address import Address
+    from freelm_integrations.pool.ledger.asking import Desk
     from freelm_integrations.pool.ledger.homes import Homes
 
 
@@ -21,10 +22,13 @@ class Place:
 
     def __init__(self, address: Address, clock: Clock) -> None:
         self.homes: Homes | None = None
+        self.desk: Desk | None = None
         if address != MEMORY:
+            from freelm_integrations.pool.ledger.asking import Desk  # noqa: PLC0415 - loads asyncio
             from freelm_integrations.pool.ledger.homes import homes_at  # noqa: PLC0415 - loads them
 
             self.homes = homes_at(address)
+            self.desk = Desk(self.homes, clock)
         self.pool = Pool(clock, outbox=None if self.homes is None else self.homes.outbox)
 
 

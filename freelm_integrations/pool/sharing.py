@@ -33,7 +33,7 @@ from freelm_integrations.pool.window import Window
 from freelm_integrations.providers.spec import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.pace import Pacing
     from freelm_integrations.pool.scopes import KeyState, ModelState, Rest, RouteState
     from freelm_integrations.pool.view import Route
-    from freelm_integrations.providers.spec import Reset, Unit
+    from freelm_integrations.providers.provider import Key, Provider
+    from freelm_integrations.providers.spec import ModelSpec, Reset, Unit
     from freelm_integrations.wire.hints import Reading
 
 HOLDS_FOR = 600.0
@@ -135,7 +136,8 @@ class Sharing:
     def _name(self, shelf: _Shelf, window: Window, route: Route, model: str, now: float) -> None:
         if window.name is not None:
             return
-        name = window.name = name_of(route, model, window)
+        name = name_of(route.provider.id, route.key.account, model, window)
+        window.name = name
         shelf.windows[name] = window
         mark = shelf.marks.get((name, "limit"))
         if mark is not None:
@@ -357,21 +359,52 @@ class Sharing:
         elif fact == "limit" and (window := shelf.windows.get(subject)) is not None:
             _heed_limit(window, mark)
 
-    def news_of(self, provider: str) -> dict[tuple[str, Fact], Mark]:
-        """All marks that were heard of a provider."""
-        return self._shelf(provider).marks
+    # ------------------------------------------------------------------ looking
+
+    def windows_of(
+        self, provider: Provider, models: Sequence[ModelSpec]
+    ) -> dict[str, tuple[str, str]]:
+        """Name -> account and model (`*`: all) of each window declared, or told of by a server."""
+        found: dict[str, tuple[str, str]] = {}
+        accounts = dict.fromkeys(key.account for key in provider.keys)
+        for model in models:
+            limits = provider.limits_of(model)
+            for account in accounts:
+                for limit in limits:
+                    found[name_of(provider.id, account, model.id, limit)] = (account, model.id)
+        for account in accounts:
+            for limit in provider.shared_limits:
+                found[name_of(provider.id, account, "*", limit)] = (account, "*")
+        for (subject, fact), mark in self._shelf(provider.id).marks.items():
+            told = _limit_of(mark) if fact == "limit" else None
+            if told is not None:
+                found.setdefault(subject, (told[0][0], told[0][1]))
+        return found
+
+    def told_of(
+        self,
+        provider: Provider,
+        models: Sequence[ModelSpec],
+        windows: Mapping[str, tuple[str, str]],
+        used: Container[str],
+    ) -> list[tuple[Key, ModelSpec]]:
+        """Routes worth taking up: their windows are used, or something rests."""
+        busy = {place for name, place in windows.items() if name in used}
+        subjects = {subject for subject, fact in self._shelf(provider.id).marks if fact != "limit"}
+        found: list[tuple[Key, ModelSpec]] = []
+        for key in provider.keys:
+            is_told = marks.key_subject(key.fingerprint) in subjects or (key.account, "*") in busy
+            for model in models:
+                route, rest = (key.account, model.id), marks.model_subjects(key.account, model.id)
+                if is_told or route in busy or not subjects.isdisjoint(rest):
+                    found.append((key, model))
+                    is_told = False  # one route is enough for what is the key's
+        return found
 
 
-def name_of(route: Route, model: str, window: Window | Limit) -> str:
+def name_of(provider: str, account: str, model: str, window: Window | Limit) -> str:
     """What a ledger calls a window; `model` is `*` where all of an account count in it."""
-    return window_id(
-        route.provider.id,
-        route.key.account,
-        model,
-        window.unit,
-        f"{window.per:g}",
-        window.resets,
-    )
+    return window_id(provider, account, model, window.unit, f"{window.per:g}", window.resets)
 
 
 def _pace_of(route: Route) -> str:

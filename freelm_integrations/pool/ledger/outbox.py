@@ -71,12 +71,17 @@ class Outbox:
                 self._is_idle = False
                 self._change.notify_all()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all has been told."""
+        return not (self._letters or self._is_telling)
+
     def flush(self, within: float = FAREWELL) -> bool:
         """Tell all that is there now, at once; whether that was done in so many seconds."""
         with self._change:
             self._is_hurried = True
             self._change.notify_all()
-            done = self._change.wait_for(lambda: not (self._letters or self._is_telling), within)
+            done = self._change.wait_for(lambda: self.is_empty, within)
             self._is_hurried = False
             return done
 
