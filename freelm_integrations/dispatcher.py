@@ -131,7 +131,7 @@ class Dispatcher:
         address = settings.home
         self.place = shared_place(address) if settings.share else Place(address, clock)
         self.pool = self.place.pool
-        self.catalogs = Catalogs(settings.providers, clock, cache_dir())
+        self.catalogs = Catalogs(settings.providers, clock, cache_dir(), hear=self.pool.hear)
         self.embedding = Embedding(self.pool, settings)
         self._router = Router(self.pool, settings)
         self._has_warned = False

@@ -63,7 +63,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "settings": ("providers", "environment", "nearest", "errors", "events", "pool.ledger.address"),
     "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
-    "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire.catalogs"),
+    "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
     "capacity": ("pool.snapshot", "providers.spec", "chat"),
     "embedding": ("chat", "errors", "providers", "routing", "settings"),

@@ -14,7 +14,7 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from freelm_integrations.discovery.catalog_file import KEPT_FOR, CatalogFiles, Saved
 from freelm_integrations.discovery.enquiry import PATIENCE, Enquiry
@@ -22,13 +22,16 @@ from freelm_integrations.engine.steps import Elapsed, Wait
 from freelm_integrations.providers.listing import restored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from freelm_integrations.clock import Clock
     from freelm_integrations.engine.steps import Steps
-    from freelm_integrations.providers.provider import Provider
+    from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.wire.hints import Reading
+
+    Hearing: TypeAlias = Callable[[Provider, Key, Sequence[Reading], float], object]
 
 TTL = 6 * 3600.0
 """Seconds a live list is believed, in memory and on disk."""
@@ -69,12 +72,19 @@ class Catalogs:
     """
 
     def __init__(
-        self, providers: Sequence[Provider], clock: Clock, cache_dir: Path | None = None
+        self,
+        providers: Sequence[Provider],
+        clock: Clock,
+        cache_dir: Path | None = None,
+        *,
+        hear: Hearing | None = None,
     ) -> None:
         """Know the built-in and the given lists.
 
-        No file is read before `current` or a refresh is asked for.
+        No file is read before `current` or a refresh is asked for. `hear` is told what providers
+        say, beside their lists, of what is left of a key's quota.
         """
+        self._hear = hear
         self._providers = tuple(providers)
         self._clock = clock
         self._files = CatalogFiles(cache_dir) if cache_dir is not None else None
@@ -135,6 +145,9 @@ class Catalogs:
         )
         yield from self._ask(enquiry)
         self._take(known, enquiry)
+        if self._hear is not None:
+            for provider, key, readings in enquiry.quotas:
+                self._hear(provider, key, readings, self._clock.now())
         self._first_by = _NEVER_ASKED
 
     def _all_known(self, now: float) -> dict[Provider, Catalog]:

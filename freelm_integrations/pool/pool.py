@@ -479,6 +479,22 @@ class Pool:
 
     # ------------------------------------------------------------------ turns and knowledge
 
+    def hear(
+        self, provider: Provider, key: Key, readings: Sequence[Reading], now: float
+    ) -> None:
+        """Correct what all models of an account share by what its provider says of it, unasked."""
+        with self._lock:
+            home = self._providers.setdefault(provider.id, ProviderState())
+            account = home.accounts.setdefault(key.account, AccountState())
+            if self._declare(account.shared, provider.shared_limits):
+                for quota in account.quotas.values():
+                    quota.windows = (*account.shared.values(), *quota.own.values())
+            for window in account.shared.values():
+                for told in readings:
+                    if (told.unit, told.per) == (window.unit, window.per):
+                        window.learn(told, now, is_alone=window.open == 0)
+            account.version += 1
+
     def take_turn(self, circle: Circle) -> int:
         """The next turn, from 0, in the circle of those who take turns: no two calls get the same.
 

@@ -102,6 +102,7 @@ OPENROUTER = ProviderSpec(
     # Classifiers are listed as text models (sheet of 2026-11).
     chat_exclude=("content-safety", "guard", "embed", "rerank"),
     free_suffix=":free",
+    quota_path="/key",
     at_most={"stops": 4},  # OpenAPI of 2026-08
     # The one that is free (sheet of 2026-11).
     embedders=(

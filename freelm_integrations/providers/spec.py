@@ -122,7 +122,8 @@ class ProviderSpec:
     is not sure: such models are asked where nobody else can be. `retires` are announced days of the
     end (ISO) by the beginnings of ids, for models whose list tells none. `patience` is how many
     times as long as elsewhere an attempt may be silent here, where models are loaded on demand or
-    queue: others are asked beside it as early as ever.
+    queue: others are asked beside it as early as ever. `quota_path` is where it tells what is left
+    of a key's quota, from the base URL on, None where it does not; asked beside the list of models.
     """
 
     name: str
@@ -148,3 +149,4 @@ class ProviderSpec:
     hardly_beyond: Mapping[Countable, int] = field(default_factory=dict["Countable", int])
     retires: Mapping[str, str] = field(default_factory=dict[str, str])
     patience: float = 1.0
+    quota_path: str | None = None

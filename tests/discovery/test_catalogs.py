@@ -14,7 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations import ConfigError, FreeLLM, Groq, Mistral, OpenAICompatible
+from freelm_integrations import (
+    ConfigError,
+    FreeLLM,
+    Groq,
+    Mistral,
+    OpenAICompatible,
+    OpenRouter,
+)
 from freelm_integrations.discovery.catalog_file import KEPT_FOR, CatalogFiles, Saved
 from freelm_integrations.discovery.catalogs import RETRY_AFTER, TTL, Catalogs
 from freelm_integrations.discovery.enquiry import KEYS_TRIED, LARGEST, PATIENCE
@@ -34,7 +41,9 @@ from freelm_integrations.engine.steps import (
     advance,
 )
 from freelm_integrations.lab import Lab
+from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.wire.hints import Reading
 from tests.fakes import FakeClock, play
 
 if TYPE_CHECKING:
@@ -732,3 +741,74 @@ def test_the_lists_go_through_the_given_client() -> None:
 
     assert set(OWLS) <= names
     assert sorted(seen) == ["https://acme.example/v1/models", "https://api.mistral.ai/v1/models"]
+
+
+# ---------------------------------------------------------------------- what is left of a key
+
+
+ROWS = b'{"data": [{"id": "acme/owl:free"}]}'
+DAILY = b'{"data": {"free_model_daily_requests": {"limit": 1000, "used": 900, "remaining": 100}}}'
+
+
+def answering(**bodies: bytes) -> Callable[[str], bytes | None]:
+    return lambda url: bodies.get(url.rsplit("/", 1)[-1])
+
+
+def refreshed(provider: Any, answers: Callable[[str], bytes | None]) -> tuple[Catalogs, list[Any]]:
+    """A refresh in which each address answers with a body, or never."""
+    told: list[Any] = []
+    catalogs = Catalogs([provider], FakeClock(), hear=lambda *heard: told.append(heard[:3]))
+    machine, replies = catalogs.refresh(), list[Reply]()
+    reply: Reply | None = None
+    while (step := advance(machine, reply)) is not None:
+        reply = None
+        if isinstance(step, Launch) and (body := answers(step.attempt.url)) is not None:
+            replies += [Chunk(step.attempt, body), End(step.attempt)]
+        elif isinstance(step, Wait):
+            reply = replies.pop(0) if replies else ELAPSED
+    return catalogs, told
+
+
+def test_the_quota_of_each_account_is_asked_for_beside_the_list() -> None:
+    """With one key of each; what it tells goes to whoever counts."""
+    provider = OpenRouter(["key-one", "key-two"])
+    catalogs, told = refreshed(provider, answering(key=DAILY, models=ROWS))
+
+    assert ids(catalogs, provider) == ["acme/owl:free"]
+    assert told == []  # the list came first, and nobody waits for the rest
+    slow = iter([DAILY, DAILY, ROWS])
+    machine_told = refreshed(provider, lambda url: next(slow) if url.endswith("/key") else None)[1]
+    assert [(one, key.fingerprint) for one, key, _ in machine_told] == [
+        (provider, key.fingerprint) for key in provider.keys
+    ]
+    assert {readings for *_, readings in machine_told} == {
+        (Reading("requests", 86_400.0, 1000, 100),)
+    }
+    shared = OpenRouter(["key-one", "key-two"], account="mine")
+    assert len(refreshed(shared, answering(key=DAILY))[1]) == 1
+
+
+@pytest.mark.parametrize("page", [b"", b"<html>", b'{"data": {}}', None])
+def test_a_quota_that_is_not_told_is_no_trouble(page: bytes | None) -> None:
+    """The list counts, whatever comes of the rest."""
+    provider = OpenRouter("key-one")
+    answers = {"models": ROWS} if page is None else {"key": page, "models": ROWS}
+    catalogs, told = refreshed(provider, answering(**answers))
+
+    assert told == []
+    assert catalogs.catalog(provider).trouble == ""
+    assert catalogs.catalog(provider).source == "live"
+
+
+def test_what_is_told_of_a_key_holds_for_all_models_of_its_account() -> None:
+    """Before the first call, and before any route is known."""
+    clock = FakeClock()
+    pool, provider = Pool(clock), OpenRouter("key-one", models=["acme/owl:free"])
+    pool.hear(provider, provider.keys[0], (Reading("requests", 86_400.0, 1000, 100),), clock.now())
+    assert provider.models is not None
+    route = pool.route(provider, provider.keys[0], provider.models[0])
+    (view,) = pool.views((route,), clock.now())
+
+    assert view.headroom == pytest.approx(0.1)
+    pool.hear(provider, provider.keys[0], (Reading("requests", 86_400.0, 1000, 0),), clock.now())
+    assert pool.views((route,), clock.now())[0].resting == "window"
