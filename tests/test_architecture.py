@@ -201,6 +201,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "langchain.clients",
         "langchain.handler",
         "llama_index.configured",
+        "llama_index.embedding",
         "lab",
         "demo",
     ),

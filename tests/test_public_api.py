@@ -34,7 +34,9 @@ DOCUMENTED = {
         "RequestRejected ContextOverflow StreamInterrupted LedgerUnavailable Completion Delta"
     ),
     "freelm_integrations.langchain": "ChatFreeLLM FreeLLMEmbeddings",
-    "freelm_integrations.llama_index": "LlamaIndexFreeLLM FreeLLM",
+    "freelm_integrations.llama_index": (
+        "LlamaIndexFreeLLM FreeLLM LlamaIndexFreeEmbedding FreeLLMEmbedding"
+    ),
     "freelm_integrations.openai": "OpenAI AsyncOpenAI",
     "freelm_integrations.lab": "Lab",
 }

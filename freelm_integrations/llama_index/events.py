@@ -190,6 +190,31 @@ class CallObserver:
             dispatcher.span_exit(id_=span_id, bound_args=_NO_ARGUMENTS)
 
 
+def observers(span_id: str | None) -> Observers | None:
+    """As `observer`, for several calls at once that belong to one span."""
+    return None if observer(span_id) is None else Observers(span_id)
+
+
+class Observers:
+    """Observers of calls that go on side by side, told apart by the number of the call."""
+
+    def __init__(self, span_id: str | None) -> None:
+        """Belong to the span they are all made in."""
+        self._span_id = span_id
+        self._by_call: dict[int, CallObserver] = {}
+
+    def __call__(self, event: events.Event) -> None:
+        """Tell one event."""
+        if event.call not in self._by_call:
+            self._by_call[event.call] = CallObserver(self._span_id)
+        self._by_call[event.call](event)
+
+    def settle(self) -> None:
+        """End the spans still open."""
+        for one in self._by_call.values():
+            one.settle()
+
+
 class AttemptError(Exception):
     """Why an attempt's span was dropped; seen by span handlers only, never raised."""
 
