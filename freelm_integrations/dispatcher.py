@@ -305,7 +305,8 @@ class Dispatcher:
         return list_row(provider, catalog, self.settings, self.clock.utc())
 
     def _drift_of(self, provider: Provider) -> Json:
-        return drift_row(provider, self.catalogs.catalog(provider), self.settings)
+        catalog = self.catalogs.catalog(provider)
+        return drift_row(provider, catalog, self.settings, self.clock.utc())
 
     def _allowed(self, provider: Provider) -> tuple[ModelSpec, ...]:
         return allowed(provider, self.catalogs.current()[provider], self.settings)

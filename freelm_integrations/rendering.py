@@ -48,6 +48,7 @@ def model_rows(
             "tags": ", ".join(model["tags"]),
             "context": _number(model["context"]),
             "free": ("yes" if model["free"] else "no") if is_mixed else "",
+            "until": model["retires_on"] or "",
             "list": list_words(model if lists is None else lists[model["provider"]]),
         }
         for model in models
@@ -125,6 +126,9 @@ def drift_lines(row: Row) -> Iterator[str]:
         yield f"the live list could not be had: {row['trouble']}; {serves.get(row['source'], '')}"
     yield from _drift(row["since_built_in"], "since this release", row["lead"])
     yield from _drift(row["since_fetched"], "since the list before", row["lead"])
+    if ending := row["ending"]:
+        days = [f"{name} ({day})" for name, day in ending.items()]
+        yield f"announced to end: {_names(days)}"
 
 
 def _drift(found: Row | None, since: str, lead: str | None) -> Iterator[str]:

@@ -21,6 +21,7 @@ LIST = {
     "lead": "owl",
     "since_built_in": None,
     "since_fetched": None,
+    "ending": {},
 }
 
 
@@ -69,6 +70,10 @@ def test_where_a_list_is_from_is_said_with_its_age(source, age, words):
             {"trouble": "key refused (401)", "source": "cache"},
             ["the live list could not be had: key refused (401); the cached one serves"],
         ),
+        (
+            {"ending": {"owl": "2026-12-01", "elk": "2026-12-02"}},
+            ["announced to end: owl (2026-12-01), elk (2026-12-02)"],
+        ),
     ],
 )
 def test_drift_is_told_only_where_there_is_any(facts, lines):
@@ -113,6 +118,7 @@ def test_models_that_stand_alike_share_a_row():
 def test_whether_a_model_is_free_is_shown_where_not_all_are():
     """Otherwise it goes without saying."""
     owl = {"provider": "acme", "id": "owl", "family": None, "tags": [], "context": None}
+    owl["retires_on"] = None
     free, paid = {**owl, "free": True}, {**owl, "free": False}
 
     def shown(*models):
@@ -143,3 +149,13 @@ def test_long_names_stay_aligned_and_long_words_of_providers_are_folded():
     assert next(line for line in lines if " b " in line).index("12345678") == at
     assert "\x1b" not in text
     assert lines[1].startswith(" " * at)
+
+
+def test_the_day_of_a_models_end_is_shown():
+    """Where one is announced."""
+    owl = {"provider": "acme", "id": "owl", "family": None, "tags": [], "context": None}
+    rows = model_rows(
+        [{**owl, "free": True, "retires_on": day} for day in (None, "2026-12-01")], {"acme": LIST}
+    )
+
+    assert [row["until"] for row in rows] == ["", "2026-12-01"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from freelm_integrations.discovery.drift import drift
 from freelm_integrations.routing.catalog import best_first
 from freelm_integrations.routing.filters import ruled_out
+from freelm_integrations.routing.retirement import calendar_at, retiring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +38,11 @@ def list_row(provider: Provider, catalog: Catalog, guards: Guards, utc: float) -
     }
 
 
-def drift_row(provider: Provider, catalog: Catalog, guards: Guards) -> Json:
-    """How the list differs from the built-in one, and from the fetched one before it."""
+def drift_row(provider: Provider, catalog: Catalog, guards: Guards, utc: float) -> Json:
+    """How the list differs from the built-in one, from the fetched one before it, and soon will.
+
+    `ending` are the days (ISO) that are announced for models' ends and are past or near at `utc`.
+    """
     known = allowed(provider, catalog.models, guards)
 
     def since(models: tuple[ModelSpec, ...] | None) -> Json | None:
@@ -49,4 +53,14 @@ def drift_row(provider: Provider, catalog: Catalog, guards: Guards) -> Json:
         "lead": known[0].id if known else None,
         "since_built_in": None if catalog.fetched_at is None else since(built_in),
         "since_fetched": since(catalog.before),
+        "ending": _ending(known, utc),
+    }
+
+
+def _ending(models: Iterable[ModelSpec], utc: float) -> dict[str, str]:
+    calendar = calendar_at(utc)
+    return {
+        model.id: model.retires_on
+        for model in models
+        if model.retires_on is not None and retiring(model, calendar) is not None
     }

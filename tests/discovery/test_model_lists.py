@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +17,12 @@ from freelm_integrations import (
     FreeLLM,
     Groq,
     Mistral,
+    ModelSpec,
     OpenAICompatible,
 )
 from freelm_integrations.discovery.catalog_file import CatalogFiles
+from freelm_integrations.discovery.catalogs import Catalog
+from freelm_integrations.discovery.model_lists import drift_row
 from freelm_integrations.lab import Lab
 
 if TYPE_CHECKING:
@@ -197,3 +202,19 @@ def test_a_model_taken_off_the_list_is_not_asked_any_more(lab: Lab) -> None:
     assert lead in row["since_built_in"]["gone"]
     assert row["since_built_in"]["lost_lead"] == lead
     assert chats(lab, "mistral", lead) == 0
+
+
+def test_models_near_their_end_are_named_with_the_day() -> None:
+    """Of those that are to be used; others end as well, but later."""
+    models = [
+        ModelSpec("owl", retires_on="2026-12-01"),
+        ModelSpec("elk", retires_on="2027-12-01"),
+        ModelSpec("fox", retires_on="2026-06-01"),
+        ModelSpec("auk"),
+    ]
+    endpoint = OpenAICompatible("acme", "http://127.0.0.1:9/v1", models=models)
+    catalog = Catalog(tuple(models), "given", math.inf)
+    guards = SimpleNamespace(free_only=True, allow_training=True)
+    row = drift_row(endpoint, catalog, guards, 1_795_348_800.0)  # 2026-11-22
+
+    assert row["ending"] == {"owl": "2026-12-01", "fox": "2026-06-01"}
