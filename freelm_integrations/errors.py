@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from freelm_integrations.chat import AttemptRecord
 
@@ -64,7 +64,8 @@ class NoRouteAnswered(FreeLLMError):
     """No candidate answered: all failed, are resting, or time ran out.
 
     `next_ready_at` is the moment (epoch seconds, UTC) the first route is expected back, or None
-    when no candidate comes back by itself. The message has a line for every provider.
+    when no candidate comes back by itself; `resting` says in a word each why candidates were not
+    asked, for their earlier faults or empty windows. The message has a line for every provider.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class NoRouteAnswered(FreeLLMError):
         *,
         attempts: Sequence[AttemptRecord] = (),
         next_ready_at: float | None = None,
+        resting: Iterable[str] = (),
     ) -> None:
         """Keep what was tried and when waiting would help."""
         super().__init__(message, attempts=attempts)
         self.next_ready_at = next_ready_at
+        self.resting = frozenset(resting)
 
 
 class RequestRejected(FreeLLMError):

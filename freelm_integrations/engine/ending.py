@@ -57,7 +57,10 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
         return ContextOverflow("the prompt is too long for every candidate:" + lines)
     ready_at = None if summary.ready_after is None else utc + summary.ready_after
     return NoRouteAnswered(
-        _headline(summary) + lines, attempts=summary.records, next_ready_at=ready_at
+        _headline(summary) + lines,
+        attempts=summary.records,
+        next_ready_at=ready_at,
+        resting=(view.resting for view in summary.views if view.resting is not None),
     )
 
 

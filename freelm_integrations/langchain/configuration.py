@@ -10,7 +10,6 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 from typing_extensions import Self, override
@@ -19,6 +18,7 @@ from freelm_integrations.langchain.arguments import one_secret, tidied
 from freelm_integrations.langchain.clients import Clients
 from freelm_integrations.langchain.content import PROVIDER
 from freelm_integrations.langchain.profile import LateProfile, late_profile
+from freelm_integrations.langchain.retries import RetriedChatModel
 from freelm_integrations.version import VERSION
 
 RUN = "freelm_run"
@@ -76,7 +76,7 @@ def _model_from_environment() -> str | list[str]:
     return names if len(names) > 1 else next(iter(names), "auto")
 
 
-class ConfiguredChatModel(BaseChatModel):
+class ConfiguredChatModel(RetriedChatModel):
     """The fields of `ChatFreeLLM`; nothing is opened, read or asked when one is made."""
 
     # The validator of this class is never used: building it would be a third of our import.

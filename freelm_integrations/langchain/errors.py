@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SOON = 600.0
 """Seconds within which a recovery is worth a retry; beyond lie the daily quotas."""
+OF_THE_MODEL = frozenset({"astray", "empty", "only_thinking", "tool_failed"})
+"""What models do that no waiting mends: every route was asked twice by then."""
 
 
 class FreeLLMModelError(FreeLLMError, ModelError):
@@ -133,6 +135,13 @@ BY_HOPE: tuple[tuple[frozenset[str], type[NoAnswer]], ...] = (
     (frozenset({"unauthorized"}), KeysRejected),
     (frozenset({"model_gone", "not_on_plan"}), ModelUnknown),
 )
+RESTING: Mapping[str, str] = {
+    "breaker": "server_error",
+    "full": "throttled",
+    "retired": "unauthorized",
+    "window": "throttled",
+}
+"""The fault that a candidate was not asked for, where its rest is not named after one."""
 SAME_ERROR: tuple[tuple[type[FreeLLMError], type[FreeLLMError]], ...] = (
     (RequestRejected, InvalidRequest),
     (ContextOverflow, PromptTooLong),
@@ -183,6 +192,8 @@ def _class_of(error: FreeLLMError) -> type[FreeLLMError]:
 def _class_by_attempts(error: NoRouteAnswered) -> type[NoAnswer]:
     kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
     if not kinds:  # nothing was tried: all are resting, or none can serve this
+        kinds = {RESTING.get(why, why) for why in error.resting}
+    if not kinds:
         return RequestUnservable if error.next_ready_at is None else RateLimited
     return next((made for told, made in BY_HOPE if told & kinds), RequestUnservable)
 
@@ -195,8 +206,15 @@ def _tell_when(error: FreeLLMError) -> None:
         None if error.next_ready_at is None else max(0.0, error.next_ready_at - SYSTEM_CLOCK.utc())
     )
     vars(error)["retry_after"] = wait
-    if isinstance(error, RateLimited):
-        error.is_retryable = wait is not None and wait <= SOON
+    if isinstance(error, NoAnswer) and error.is_retryable:
+        error.is_retryable = _is_worth_waiting(error, wait)
+
+
+def _is_worth_waiting(error: NoAnswer, wait: float | None) -> bool:
+    kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
+    if kinds and kinds <= OF_THE_MODEL:
+        return False
+    return not isinstance(error, RateLimited) if wait is None else wait <= SOON
 
 
 def _tell_answer(error: FreeLLMError) -> None:

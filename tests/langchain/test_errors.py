@@ -30,7 +30,7 @@ from freelm_integrations.errors import (
     RequestRejected,
     StreamInterrupted,
 )
-from freelm_integrations.langchain.errors import SOON, as_model_error, attempt_error
+from freelm_integrations.langchain.errors import OF_THE_MODEL, SOON, as_model_error, attempt_error
 from freelm_integrations.wire.faults import FAULT_KINDS
 
 
@@ -65,7 +65,8 @@ def test_the_most_hopeful_attempt_names_the_error(kinds: list[str], known: type)
 
     assert isinstance(error, known)
     assert isinstance(error, NoRouteAnswered)
-    assert error.is_retryable is (known.is_retryable and known is not ModelRateLimitError)
+    is_mended_by_waiting = known.is_retryable and not set(kinds) <= OF_THE_MODEL
+    assert error.is_retryable is (is_mended_by_waiting and known is not ModelRateLimitError)
 
 
 @pytest.mark.parametrize("kind", FAULT_KINDS)
@@ -96,6 +97,40 @@ def test_all_resting_is_a_rate_limit_though_nothing_was_tried() -> None:
 
     assert isinstance(error, ModelRateLimitError)
     assert error.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("resting", "known"),
+    [
+        (["retired"], ModelAuthenticationError),
+        (["unpaid", "retired"], ModelPermissionDeniedError),
+        (["model_gone"], ModelNotFoundError),
+        (["overloaded"], ModelAPIError),
+        (["breaker"], ModelAPIError),
+        (["window"], ModelRateLimitError),
+        (["full", "retired"], ModelRateLimitError),
+    ],
+)
+def test_what_rests_names_the_error_where_nobody_was_asked(resting: list[str], known: type) -> None:
+    """A key found dead by an earlier call is no malformed request in the next."""
+    error = as_model_error(NoRouteAnswered("nobody", resting=resting))
+
+    assert isinstance(error, known)
+
+
+@pytest.mark.parametrize("kinds", [["empty"], ["tool_failed", "empty"], ["only_thinking"]])
+def test_what_models_do_is_not_mended_by_another_rotation(kinds: list[str]) -> None:
+    """Every route was asked twice; who retries on top of that only multiplies."""
+    error = as_model_error(failed(*kinds, next_ready_at=SYSTEM_CLOCK.utc()))
+
+    assert not error.is_retryable
+
+
+def test_who_comes_back_tomorrow_is_not_worth_a_retry_whatever_the_reason() -> None:
+    """Not of a quota only."""
+    ready_at = SYSTEM_CLOCK.utc() + SOON + 60
+
+    assert not as_model_error(failed("overloaded", next_ready_at=ready_at)).is_retryable
 
 
 @pytest.mark.parametrize(
