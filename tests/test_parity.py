@@ -23,6 +23,7 @@ TWINS: list[tuple[type, type]] = [
     (shim.Stream, shim.AsyncStream),
     (shim_module.Chat, shim_module.AsyncChat),
     (shim_module.Completions, shim_module.AsyncCompletions),
+    (shim_module.Embeddings, shim_module.AsyncEmbeddings),
     (shim_module.Models, shim_module.AsyncModels),
 ]
 

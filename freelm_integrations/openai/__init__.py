@@ -23,6 +23,7 @@ from freelm_integrations.openai.errors import (
 from freelm_integrations.openai.objects import (
     ChatCompletion,
     ChatCompletionChunk,
+    CreateEmbeddingResponse,
     ParsedChatCompletion,
 )
 from freelm_integrations.openai.shim import AsyncOpenAI, OpenAI
@@ -41,6 +42,7 @@ __all__ = [
     "ChatCompletionChunk",
     "ConflictError",
     "ContentFilterFinishReasonError",
+    "CreateEmbeddingResponse",
     "InternalServerError",
     "LengthFinishReasonError",
     "NotFoundError",

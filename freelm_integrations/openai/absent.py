@@ -12,7 +12,6 @@ ADVICE = {
     "stream": "call create(..., stream=True)",
     "responses": "the providers have chat.completions in common",
     "completions": "the providers have chat.completions in common",
-    "embeddings": "FreeLLM().embed(...), or LangChain's and LlamaIndex's front ends",
     "api_key": "keys are kept secret; a provider may have several",
     "base_url": "there are several providers; repr(client) lists them",
 }

@@ -178,6 +178,34 @@ class ModelPage(Object):
         yield self
 
 
+class Embedding(Object):
+    """One vector: a list of numbers, or base64 where that was asked for."""
+
+    index: int
+    embedding: list[float] | str
+    object: Literal["embedding"] = "embedding"
+
+
+class EmbeddingUsage(Object):
+    """Tokens, as far as the providers told."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class CreateEmbeddingResponse(Object):
+    """Vectors in the order of the texts.
+
+    `model` is what to pass to get more that compare with these; `freelm` tells who gave them.
+    """
+
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingUsage
+    object: Literal["list"] = "list"
+    freelm: dict[str, Any] = {}
+
+
 class ParsedFunction(Function):
     """A tool call's function; `parsed_arguments` where the tool is strict."""
 

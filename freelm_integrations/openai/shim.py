@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.openai.absent import Absent
 from freelm_integrations.openai.completions import AsyncChat, AsyncCompletions, Chat, Completions
+from freelm_integrations.openai.embeddings import AsyncEmbeddings, Embeddings
 from freelm_integrations.openai.models import AsyncModels, Models
 from freelm_integrations.openai.options import options_from_openai
 
@@ -26,6 +27,7 @@ class OpenAI(Absent):
     """
 
     chat: Chat
+    embeddings: Embeddings
     models: Models
 
     def __init__(self, **options: Any) -> None:
@@ -66,6 +68,7 @@ class OpenAI(Absent):
     def _use(self, client: FreeLLM) -> None:
         self._client = client
         self.chat = Chat(Completions(client))
+        self.embeddings = Embeddings(client)
         self.models = Models(client)
         self.beta = self  # where `chat.completions.parse` once was
 
@@ -74,6 +77,7 @@ class AsyncOpenAI(Absent):
     """The asyncio twin of `OpenAI`; its `http_client` is an `httpx.AsyncClient`, as there."""
 
     chat: AsyncChat
+    embeddings: AsyncEmbeddings
     models: AsyncModels
 
     def __init__(self, **options: Any) -> None:
@@ -112,5 +116,6 @@ class AsyncOpenAI(Absent):
     def _use(self, client: AsyncFreeLLM) -> None:
         self._client = client
         self.chat = AsyncChat(AsyncCompletions(client))
+        self.embeddings = AsyncEmbeddings(client)
         self.models = AsyncModels(client)
         self.beta = self

@@ -87,7 +87,6 @@ def test_what_is_streamed_differently_says_how(client: shim.OpenAI, name: str) -
         (client.chat.completions, "with_streaming_response"),
         (client.chat.completions, "stream"),
         (client, "responses"),
-        (client, "embeddings"),
         (client, "with_raw_response"),
         (client.models, "with_raw_response"),
     ):
