@@ -105,9 +105,11 @@ def _restored(data: Json) -> object:
 
 def _model(data: Json) -> ModelSpec:
     limits = data.get("limits")
-    given: dict[str, Any] = dict(data)
-    for words in {"tags", "lacks", "sizes"} & given.keys():
-        given[words] = tuple(given[words] or ())
+    # What JSON made lists of are tuples in a spec, whichever fields it comes to have.
+    given: dict[str, Any] = {
+        name: tuple(cast("Iterable[object]", value)) if isinstance(value, list) else value
+        for name, value in data.items()
+    }
     given["limits"] = None if limits is None else tuple(_limit(limit) for limit in limits)
     return EmbedderSpec(**given) if "dimensions" in given else ModelSpec(**given)
 

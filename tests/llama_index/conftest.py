@@ -14,6 +14,7 @@ from pydantic import Field
 
 from freelm_integrations.lab import Lab
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
+from tests.llama_index.library import TROUBLES, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     """Six providers on loopback that never run out, and an environment that leads there."""
-    with Lab(words="plain", limits=False) as lab, lab.environ():
+    with Lab(words=words, limits=False) as lab, lab.environ():
         yield lab
 
 
@@ -39,6 +40,15 @@ def made() -> Iterator[Callable[..., LlamaIndexFreeLLM]]:
     for model in models:
         model._clients = None
     gc.collect()
+
+
+@pytest.fixture(params=TROUBLES, ids=lambda trouble: trouble.__name__)
+def llm(
+    request: pytest.FixtureRequest, lab: Lab, made: Callable[..., LlamaIndexFreeLLM]
+) -> LlamaIndexFreeLLM:
+    """A model some of whose providers fail, one way or another."""
+    request.param(lab)
+    return made()
 
 
 class Events(BaseEventHandler):
