@@ -118,6 +118,8 @@ def _chats(spec: ProviderSpec, row: ListedModel) -> bool:
         return False
     if any(part in name for part in spec.chat_exclude):
         return False
+    if any(row.id == embedder.id for embedder in spec.embedders):
+        return False
     return not spec.chat_include or any(name.startswith(part) for part in spec.chat_include)
 
 
