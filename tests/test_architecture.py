@@ -192,6 +192,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "pool.line",
         "pool.shared",  # made once by whoever comes first
         "embedding.spaces",  # what is found and learnt is every client's
+        "routing.affinity",  # conversations of all threads have their homes there
         "pool.ledger",
         "discovery",  # one refreshes, the others use what is known
         "connections",  # made once by whoever comes first

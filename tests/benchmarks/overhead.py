@@ -118,7 +118,7 @@ def streams(base: str, report: Report) -> None:
     report.bar(
         "ChatFreeLLM.stream / ChatOpenAI.stream, chunks per second",
         times["ChatOpenAI.stream"] / times["ChatFreeLLM.stream"],
-        at_least=4,
+        at_least=5,
     )
 
 

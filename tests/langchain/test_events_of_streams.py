@@ -45,9 +45,9 @@ def _sum(chunks: Any) -> Any:
 
 @pytest.fixture
 def cut(lab: Lab) -> Lab:
-    """The first provider breaks off in the midst of its next answer."""
+    """The first provider closes in the midst of its next answer; a reset might eat its words."""
     lab["groq"].heal()
-    lab["groq"].fail("reset", at=12)
+    lab["groq"].fail("truncated", at=12)
     return lab
 
 
