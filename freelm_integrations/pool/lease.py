@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from freelm_integrations.wire.faults import Fault, Scope
 
 if TYPE_CHECKING:
+    from freelm_integrations.pool.allotment import Allotment
     from freelm_integrations.pool.ledger.claim import Claim
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
@@ -56,7 +57,16 @@ class Lease:
     moves of each window that it confirmed it with: none, where it was granted without the ledger.
     """
 
-    __slots__ = ("claim", "is_probe", "is_settled", "moves", "route", "state", "taken")
+    __slots__ = (
+        "allotment",
+        "claim",
+        "is_probe",
+        "is_settled",
+        "moves",
+        "route",
+        "state",
+        "taken",
+    )
 
     def __init__(
         self, route: Route, state: RouteState, taken: list[Taken], *, is_probe: bool
@@ -67,4 +77,6 @@ class Lease:
         self.is_probe = is_probe
         self.is_settled = False
         self.claim: Claim | None = None
+        self.allotment: Allotment | None = None
+        """What it is a part of, where several leases' worth was claimed at once."""
         self.moves: tuple[int, ...] | None = None

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.scopes import WindowName
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import Limit, ModelSpec, Unit
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
     Circle: TypeAlias = tuple[str, ...]
     """Who takes turns: ids of providers."""
@@ -99,6 +99,8 @@ class Pool:
     def __init__(self, clock: Clock = SYSTEM_CLOCK, *, outbox: Outbox | None = None) -> None:
         self._clock = clock
         self._outbox = outbox
+        if outbox is not None:
+            outbox.before_flush(self.give_back)
         self._sharing = None if outbox is None else Sharing(clock)
         self._lock = Lock()
         self._providers: dict[str, ProviderState] = {}
@@ -355,7 +357,19 @@ class Pool:
         if self._sharing is None:
             return None
         with self._lock:
-            return self._sharing.claim(lease, now)
+            claim = self._sharing.claim(lease, now)
+            left = self._sharing.left()
+        for settlement in left:
+            self._tell(settlement)
+        return claim
+
+    def give_back(self) -> None:
+        """Tell of all that was claimed in advance and not used, as when the process ends."""
+        if self._sharing is not None:
+            with self._lock:
+                left = self._sharing.left(of_all=True)
+            for settlement in left:
+                self._tell(settlement)
 
     def confirm(self, lease: Lease, answer: Answer, now: float) -> bool:
         """Note the ledger's answer; False if the lease is void, and nothing is held any more."""
@@ -373,7 +387,7 @@ class Pool:
             after = min(max(answer.ready_at - self._clock.utc(), LEAST_SHUT), LONGEST_SHUT)
             if answer.why == "probe":
                 state.key.breaker.postpone(now + after)
-            elif self._may_lease(lease, now):
+            elif not sharing.asked_for_more(lease) and self._may_lease(lease, now):
                 state.quota.shut_until = now + after
             return False
 
@@ -479,9 +493,7 @@ class Pool:
 
     # ------------------------------------------------------------------ turns and knowledge
 
-    def hear(
-        self, provider: Provider, key: Key, readings: Sequence[Reading], now: float
-    ) -> None:
+    def hear(self, provider: Provider, key: Key, readings: Sequence[Reading], now: float) -> None:
         """Correct what all models of an account share by what its provider says of it, unasked."""
         with self._lock:
             home = self._providers.setdefault(provider.id, ProviderState())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.verdicts import Verdict
     from freelm_integrations.pool.window import Taken
     from freelm_integrations.providers.spec import Unit
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 
 def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | None) -> list[float]:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from freelm_integrations.pool import marks
+from freelm_integrations.pool.allotment import Allotment, next_size
 from freelm_integrations.pool.ledger.claim import (
     Claim,
     Correction,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.view import Route
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec, Reset, Unit
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 HOLDS_FOR = 600.0
 """Seconds after which a lease that was not settled is taken for a dead process's."""
@@ -64,7 +66,18 @@ AT_ONCE = 400
 class _Shelf:
     """What is known of one provider through the ledger, and the records it is about."""
 
-    __slots__ = ("heard_at", "keys", "marks", "models", "paces", "rests", "seen", "told", "windows")
+    __slots__ = (
+        "allotments",
+        "heard_at",
+        "keys",
+        "marks",
+        "models",
+        "paces",
+        "rests",
+        "seen",
+        "told",
+        "windows",
+    )
 
     def __init__(self) -> None:
         self.seen = 0
@@ -75,6 +88,7 @@ class _Shelf:
         self.models: dict[str, ModelState] = {}
         self.paces: dict[str, Pacing] = {}
         self.windows: dict[str, Window] = {}
+        self.allotments: dict[Route, Allotment] = {}
         self.told: dict[str, tuple[float | None, float | None, float]] = {}
         """The latencies told of a route (first, whole), and when."""
 
@@ -90,6 +104,7 @@ class Sharing:
         """Know nothing, under a new name: as another process, or after forgetting all."""
         self.writer = os.urandom(8).hex()
         self._claims = 0
+        self._left: list[Settlement] = []
         self._shelves: dict[str, _Shelf] = {}
         self._calendar: dict[Reset, tuple[float, float]] = {}
 
@@ -158,18 +173,60 @@ class Sharing:
         if not (lease.taken or lease.is_probe) and now - shelf.heard_at < FRESH_FOR:
             return None
         utc = self._clock.utc()
+        draws = tuple([self._draw(window, took, utc) for window, _, took, _ in lease.taken])
         self._claims += 1
         lease.claim = claim = Claim(
             id=f"{self.writer}:{self._claims}",
             writer=self.writer,
             provider=route.provider.id,
-            draws=tuple([self._draw(window, took, utc) for window, _, took, _ in lease.taken]),
+            draws=draws,
             subjects=state.subjects,
             probe=state.subjects[marks.KEY] if lease.is_probe else None,
             expires_at=utc + (PROBES_FOR if lease.is_probe else HOLDS_FOR),
             seen=shelf.seen,
         )
+        return claim if lease.is_probe else self._allotted(shelf, lease, claim, now)
+
+    def _allotted(self, shelf: _Shelf, lease: Lease, claim: Claim, now: float) -> Claim | None:
+        """The claim, or several leases' worth of it; None if there is one left from the last."""
+        route = lease.route
+        before = shelf.allotments.get(route)
+        if before is not None and before.serves(claim.draws, now):
+            lease.moves, lease.allotment = (), before
+            return None
+        windows = [window for window, *_ in lease.taken]
+        size = next_size(before, windows, claim.draws, now)
+        if before is not None and before.leases > 1:
+            self._leave(route.provider.id, before)
+        if size > 1:
+            draws = tuple([draw._replace(amount=draw.amount * size) for draw in claim.draws])
+            claim = replace(claim, id=f"{claim.id}:all", draws=draws)
+        allotment = shelf.allotments[route] = Allotment(claim, size, now)
+        lease.allotment = allotment if size > 1 else None
         return claim
+
+    def _leave(self, provider: str, allotment: Allotment) -> None:
+        if allotment.is_granted and not allotment.is_closed:
+            allotment.is_closed = True
+            self._left.append(
+                Settlement(
+                    id=f"{allotment.claim.id}:left",
+                    writer=self.writer,
+                    provider=provider,
+                    corrections=allotment.rest(),
+                    seen=self._shelf(provider).seen,
+                )
+            )
+
+    def left(self, *, of_all: bool = False) -> list[Settlement]:
+        """What was allotted and not used, to be given back: of all routes, or of those renewed."""
+        if of_all:
+            for provider, shelf in self._shelves.items():
+                for allotment in shelf.allotments.values():
+                    self._leave(provider, allotment)
+                shelf.allotments.clear()
+        left, self._left = self._left, []
+        return left
 
     def _draw(self, window: Window, took: float, utc: float) -> Draw:
         return Draw(str(window.name), took, window.amount, self._back_at(window, utc))
@@ -202,7 +259,7 @@ class Sharing:
         self,
         lease: Lease,
         used: Sequence[float],
-        readings: Iterable[Reading],
+        readings: Sequence[Reading],
         usage: Usage | None,
         learned: Sequence[Mark],
     ) -> Settlement | None:
@@ -210,7 +267,9 @@ class Sharing:
         claim, provider = lease.claim, lease.route.provider.id
         corrections: list[Correction] = []
         if lease.moves is not None and claim is not None:
-            corrections = self._corrections(lease, claim, used, readings, usage)
+            allotment = None if readings else lease.allotment
+            if allotment is None or not allotment.put_back(claim.draws, used):
+                corrections = self._corrections(lease, claim, used, readings, usage)
         probe = None if claim is None else claim.probe
         if not (corrections or learned or probe):
             return None
@@ -321,9 +380,25 @@ class Sharing:
     def answered(self, lease: Lease, answer: Answer, now: float) -> None:
         """Note what the ledger said to a claim, and its news."""
         if isinstance(answer, Granted) and lease.claim is not None:
-            counts = answer.news.counts
-            lease.moves = tuple([count.moves for count in counts])
+            moves = tuple([count.moves for count in answer.news.counts])
+            if lease.allotment is not None:
+                self._is_allotted(lease, lease.allotment, lease.claim, moves)
+                moves = ()  # which of its parts moved the windows last is not known
+            lease.moves = moves
         self.heed(lease.route.provider.id, answer.news, now)
+
+    def _is_allotted(
+        self, lease: Lease, allotment: Allotment, claim: Claim, moves: tuple[int, ...]
+    ) -> None:
+        allotment.granted(claim.draws, moves)
+        provider = lease.route.provider.id
+        if self._shelf(provider).allotments.get(lease.route) is not allotment:
+            self._leave(provider, allotment)  # meanwhile somebody else has asked for another
+
+    def asked_for_more(self, lease: Lease) -> bool:
+        """Whether the ledger was asked for several leases' worth; the next time it is for one."""
+        self._shelf(lease.route.provider.id).allotments.pop(lease.route, None)
+        return lease.allotment is not None
 
     def heed(self, provider: str, news: News, now: float) -> bool:
         """Correct what is known of a provider; whether anything changed."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from freelm_integrations.clock import Clock
     from freelm_integrations.pool.ledger.claim import Count
     from freelm_integrations.providers.spec import Limit, Reset, Unit
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 GRAIN = 512
 """Steps of the grid on which a rolling window's takings come back."""

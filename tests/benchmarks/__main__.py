@@ -8,13 +8,19 @@ from __future__ import annotations
 import gc
 import sys
 
-from tests.benchmarks import imports, overhead, routing, stress
+from tests.benchmarks import imports, ledger, overhead, routing, stress
 from tests.benchmarks.measure import Report
 
 if __name__ == "__main__":
     report = Report()
     gc.freeze()  # what is imported by now is nobody's garbage
-    parts = {"imports": imports, "calls": overhead, "routing": routing, "stress": stress}
+    parts = {
+        "imports": imports,
+        "calls": overhead,
+        "routing": routing,
+        "ledger": ledger,
+        "stress": stress,
+    }
     for name, part in parts.items():
         if len(sys.argv) < 2 or name in sys.argv[1:]:
             print(name)

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import statistics
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 from langchain_openai import ChatOpenAI
 
-from freelm_integrations import AsyncFreeLLM, FreeLLM, OpenAICompatible
+from freelm_integrations import AsyncFreeLLM, FreeLLM, Limit, OpenAICompatible
 from freelm_integrations.langchain import ChatFreeLLM
+from freelm_integrations.pool.ledger.outbox import flush_all
 from tests.benchmarks.measure import Report, medians
 from tests.benchmarks.server import CHUNKS, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PROMPT = "Say something about foxes."
+LIMITS = (Limit(10**9, "requests", per=60), Limit(10**12, "tokens", per=60))
 
 
 def _provider(name: str, base: str, path: str = "ok", **options: object) -> OpenAICompatible:
-    return OpenAICompatible(name, f"{base}/{path}", "key", models=["bench"], **options)
+    return OpenAICompatible(
+        name, f"{base}/{path}", "key", models=["bench"], limits=LIMITS, **options
+    )
+
+
+@contextlib.contextmanager
+def shared_counts() -> Iterator[None]:
+    """Count in a file, as clients do that are told nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FREELM_STATE"] = f"sqlite:///{folder}/state.db"
+        yield
+        flush_all()
+        del os.environ["FREELM_STATE"]
 
 
 def calls(base: str, report: Report) -> None:
@@ -187,7 +204,7 @@ def construction(report: Report) -> None:
 
 
 def run(report: Report) -> None:
-    with serving() as base:
+    with serving() as base, shared_counts():
         calls(base, report)
         failover(base, report)
         streams(base, report)

@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from freelm_integrations.pool.ledger.fork import on_fork
 
@@ -48,6 +48,7 @@ class Outbox:
     def __init__(self, ledger: BatchLedger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._adders: list[WeakMethod[Callable[[], object]]] = []
         self.begin_anew()
         on_fork(self)
         _ALL.add(self)
@@ -60,6 +61,10 @@ class Outbox:
         self._is_idle = False
         self._is_hurried = False
         self._is_telling = False
+
+    def before_flush(self, add: Callable[[], object]) -> None:
+        """Call this bound method before flushing, while its object lives: it may put more."""
+        self._adders = [*[one for one in self._adders if one() is not None], WeakMethod(add)]
 
     def put(self, settlement: Settlement, heed: Heed) -> None:
         """Have it told soon; `heed` is called with the news, from the outbox's thread."""
@@ -78,6 +83,9 @@ class Outbox:
 
     def flush(self, within: float = FAREWELL) -> bool:
         """Tell all that is there now, at once; whether that was done in so many seconds."""
+        for one in self._adders:
+            if (add := one()) is not None:
+                add()
         with self._change:
             self._is_hurried = True
             self._change.notify_all()

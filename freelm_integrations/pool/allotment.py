@@ -1,0 +1,98 @@
+"""Several leases' worth claimed at once, where a window is roomy and a route is asked in a hurry.
+
+Asking a ledger costs more than all else a lease does. Whoever leases the same route again within a
+moment asks for two at once, then four, and so on; the next leases draw on what is there. None of it
+is ever more than a hundredth of what is left, so that nobody else goes short of it.
+
+Rules:
+- What is allotted is counted by the ledger already: drawing on it can exceed no limit.
+- It is good for `GOOD_FOR`, and only while what is taken now would come back when it does.
+- What is not used is given back; of a process that was killed it stays counted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freelm_integrations.pool.ledger.claim import Correction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from freelm_integrations.pool.ledger.claim import Claim, Draw
+    from freelm_integrations.pool.window import Window
+
+GOOD_FOR = 0.1
+"""Seconds."""
+MOST = 32
+"""Leases' worth at most."""
+SHARE = 0.01
+"""The share of what is left of a window that may be claimed in advance."""
+
+
+class Allotment:
+    """Mutable, guarded by the pool's lock. `leases` is how many were asked for."""
+
+    __slots__ = ("begun_at", "claim", "draws", "is_closed", "is_granted", "leases", "left", "moves")
+
+    def __init__(self, claim: Claim, leases: int, now: float) -> None:
+        self.claim = claim
+        self.leases = leases
+        self.begun_at = now
+        self.draws = claim.draws
+        self.left = [0.0] * len(claim.draws)
+        """What is there for further leases; nothing before the ledger grants it."""
+        self.moves: tuple[int, ...] = ()
+        self.is_granted = False
+        self.is_closed = False
+        """Its rest was given back."""
+
+    def granted(self, first: Sequence[Draw], moves: tuple[int, ...]) -> None:
+        """The ledger has counted it; the first lease takes its part."""
+        self.moves, self.is_granted = moves, True
+        self.left = [draw.amount - own.amount for draw, own in zip(self.draws, first, strict=True)]
+
+    def serves(self, draws: Sequence[Draw], now: float) -> bool:
+        """Whether a lease of these draws may be taken out of it; if so, it is."""
+        if self.is_closed or now - self.begun_at > GOOD_FOR or len(draws) != len(self.draws):
+            return False
+        for left, own, draw in zip(self.left, self.draws, draws, strict=True):
+            if own.window != draw.window or own.back_at != draw.back_at or draw.amount > left:
+                return False
+        self.left = [left - draw.amount for left, draw in zip(self.left, draws, strict=True)]
+        return True
+
+    def put_back(self, draws: Sequence[Draw], used: Sequence[float]) -> bool:
+        """Take back what a part of it has not used, for the next; False if that is too late."""
+        if self.is_closed:
+            return False
+        left = [
+            left + draw.amount - use for left, draw, use in zip(self.left, draws, used, strict=True)
+        ]
+        if min(left, default=0.0) < 0:
+            return False  # so much more was used that it has to be told
+        self.left = left
+        return True
+
+    def rest(self) -> tuple[Correction, ...]:
+        """What is given back."""
+        moves = self.moves or (None,) * len(self.draws)
+        return tuple(
+            [
+                Correction(draw.window, draw.back_at, left, 0.0, moved)
+                for draw, left, moved in zip(self.draws, self.left, moves, strict=True)
+            ]
+        )
+
+
+def next_size(
+    before: Allotment | None, windows: Sequence[Window], draws: Sequence[Draw], now: float
+) -> int:
+    """How many leases' worth to ask for; one, unless the last asking was just now."""
+    if before is None or now - before.begun_at > GOOD_FOR or not draws:
+        return 1
+    size = min(MOST, 2 * before.leases)
+    for window, draw in zip(windows, draws, strict=True):
+        if draw.amount > 0:
+            size = min(size, int(SHARE * window.remaining(now) / draw.amount))
+    return max(1, size)
