@@ -16,6 +16,14 @@ _SHOWN_UNSPACED = 16
 """Characters that are shown of a text whose last words are longer than `_SHOWN`."""
 _LONG = 4
 """Letters of the shortest words that are told apart where they touch."""
+_COMMENTS = re.compile(r"#|//|/\*|--|[\"'`]")
+_QUOTES = frozenset('"`')
+_OPENERS = frozenset("'\u2018\u201c\u201e\u00ab\u2039([{<>*_~#/\\-\u2013\u2014@&+=^$.\u00bf\u00a1")
+"""What a capital may follow without a space; of full stops see `is_unspaced_sentence`."""
+_LONG_STRINGS = ('"""', "'''")
+_RULE = re.compile(r"\|[\s|:-]*|([-=.])\1{2,}")
+"""A line, or the beginning of one, that has no words: of a table, or from side to side."""
+_UNSPACED_FROM, _PICTURES_FROM = "\u2e80", "\U0001f000"
 _COMPOUND_NAME = re.compile(r"[a-z][A-Z][a-z]")
 _ENDS_SENTENCE = re.compile(r"(?:^|\s)[^\W\d_A-Z]{3,}[.!?]\Z")
 _UNSPACED_SENTENCES = re.compile(r"[.!?][A-Z]")
@@ -66,6 +74,25 @@ class Edge:
         if word == word[:1] or not word[0].isupper():
             return False
         return word.isupper() or _COMPOUND_NAME.search(self._text) is not None
+
+    @cached_property
+    def may_take_a_sentence(self) -> bool:
+        """Whether one may begin directly here: in code only in a comment or a string."""
+        line = self._text.rpartition("\n")[2]
+        last = line[-1:]
+        if self.is_in_code:
+            is_in_string = any(self._text.count(mark) % 2 for mark in _LONG_STRINGS)
+            return not last.isalnum() and (is_in_string or _COMMENTS.search(line) is not None)
+        if last in _QUOTES:
+            return line.count(last) % 2 == 1
+        if _RULE.fullmatch(line):
+            return False
+        return not last or last.isspace() or last.isalnum() or last in _OPENERS or self._is_unspaced
+
+    @property
+    def _is_unspaced(self) -> bool:
+        """Whether it ends in a script that puts no spaces; pictures are none."""
+        return _UNSPACED_FROM < self._text[-1] < _PICTURES_FROM
 
     def touches(self, new: str) -> bool:
         """Whether letters or digits meet."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from freelm_integrations.engine.seams.edge import last_words
 from freelm_integrations.engine.seams.stretch import Join, NotAContinuation, Stretch
-from freelm_integrations.wire.content import joined
+from freelm_integrations.wire.requests.content import joined
 from freelm_integrations.wire.shapes import sequence
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ class Seam:
             self._reader = _Prefilled(told[: len(told) - len(unsent)], unsent, echoes=echoes)
         else:
             self._reader = Stretch(told, unsent, _context(messages))
-        self._is_blank = not told.strip()
+        is_blank = not told.strip()  # then it is asked anew, and begins with as much white space
         self._held = ""
-        self._owed: str = ""
+        self._owed: str = told if is_blank else ""
         self._closing: str = ""
-        self._found: Join | NotAContinuation | None = Join() if self._is_blank else None
+        self._found: Join | NotAContinuation | None = Join() if is_blank else None
 
     def feed(self, text: str) -> str | NotAContinuation:
         """What goes on to the caller now that `text` came; empty while more must be seen first."""

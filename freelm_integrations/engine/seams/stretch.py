@@ -50,6 +50,7 @@ _OPENERS = frozenset(
 )
 """What a sentence begins with, and hardly ever a name: the capital is the sentence's."""
 _GOES_ON = re.compile(r"[,.;:!?)\]]\s")
+_SENTENCE = re.compile(r"[A-Z][a-z]*(?: [a-z]+){3}")
 _STEM = 5
 """Letters by which forms of a word are known."""
 _FIRST_ITEM = re.compile(r"(?m)^[ \t]*(?:\*\*)?1[.)]\s")
@@ -124,7 +125,8 @@ class Stretch:
         """Where to go on after a repetition; None if it is by chance."""
         skipped = opening.length + found.length
         before = self._retelling.told[: found.starts_at].rstrip()
-        if not opening.length and held[0] == " " and self._is_open and before:
+        is_spaced_once = held[0] == " " and held[1:2] != " "  # more of them indent a line
+        if not opening.length and is_spaced_once and self._is_open and before:
             # Who tells words again does not begin with the space between them.
             return None if weight(found.told) < _CERTAIN else _EITHER
         rest, probe = held[skipped:], min(_PROBE, len(found.told))
@@ -144,6 +146,8 @@ class Stretch:
         count, length = len(words(found.told)), weight(found.told)
         if length >= _CERTAIN:
             return True
+        if count > _FEW and _NO_CHANCE > length > sum(map(str.isalnum, found.told)):
+            return False  # where letters count as words, many a word is said twice
         if "\n" in self._edge.ending:  # a whole line may well come twice in a text
             last_line = self._told.rstrip().rpartition("\n")[2]
             return count > _FEW and length >= _NO_CHANCE and length > weight(folded(last_line))
@@ -219,8 +223,11 @@ class Stretch:
         start = told[:copied]
         if copied >= _COPIED and len(words(start)) > _FEW and told.find(start, 1) < 0:
             return "it begins anew, and then differs"
-        if self._edge.is_in_code:
-            return ""
+        if _SENTENCE.match(new) and not self._edge.may_take_a_sentence:
+            return "it begins a sentence where none may stand"
+        return "" if self._edge.is_in_code else self._begins_anew(new)
+
+    def _begins_anew(self, new: str) -> str:
         if _FIRST_ITEM.match(new) and _FIRST_ITEM.search(self._told):
             return "it begins its list anew"
         if new[:1].isupper() and (self._breaks_in(new) or self._begins_alike(new)):
