@@ -69,7 +69,7 @@ WRITTEN = [PROSE, CODE, CHINESE, JAPANESE, EMOJI, ARABIC, LIST, JSON, MATHS]
 
 
 def any_text(chance: random.Random) -> str:
-    """One of them, a stretch of one, or several in a row."""
+    """One of them, a stretch of one, or several in a row; never a blank one, which is no answer."""
     kind = chance.random()
     if kind < 0.4:
         return chance.choice(WRITTEN)
@@ -78,4 +78,5 @@ def any_text(chance: random.Random) -> str:
         start = chance.randrange(len(text) - 10)
         return text[start : start + chance.randrange(10, 300)]
     parts = [chance.choice([*REPEATS, *WRITTEN]) for _ in range(chance.randrange(1, 4))]
-    return chance.choice(["", " ", "\n", "\n\n"]).join(parts)[:600]
+    text = chance.choice(["", " ", "\n", "\n\n"]).join(parts)[:600]
+    return text if text.strip() else PROSE
