@@ -61,7 +61,8 @@ class Leg:
         """The deltas in a reply, or the fault in their place; `utc` is now in epoch seconds."""
         heard = self._decode(reply, utc)
         if self.continuation is not None:
-            if self.continuation.is_complete_by(heard):
+            # Told by the server in so many words; a body that only ends may have been cut short.
+            if isinstance(reply, Chunk) and self.continuation.is_complete_by(heard):
                 return [Delta(finish_reason="stop")]
             if not isinstance(heard, Fault):
                 heard = self.continuation.passing(heard)

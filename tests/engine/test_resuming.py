@@ -12,6 +12,7 @@ from freelm_integrations.providers.provider import Mistral
 from freelm_integrations.providers.spec import Limit, ModelSpec
 from tests.engine.flying import (
     ANSWER,
+    ROLE,
     STOP,
     Air,
     Sky,
@@ -252,6 +253,19 @@ def test_a_continuer_with_nothing_to_add_ends_the_answer():
     air.hears(1, opened(), chunk(STOP), end)
 
     assert (air.answer.text, air.answer.finish_reason) == (WHOLE, "stop")
+
+
+@pytest.mark.parametrize("said", [[], [chunk(ROLE)], [chunk(b": keep-alive\n\n")]])
+def test_a_continuer_that_is_cut_before_it_says_anything_has_not_ended_the_answer(said):
+    """A body that closes is no word that nothing was missing."""
+    sky = Sky(
+        provider("a", priority=0), Mistral("made-up-key-of-mistral", models=("m",), priority=1)
+    )
+    air = begun(sky).hears(0, end)
+    air.hears(1, opened(), *said, end).silence()
+
+    assert len(air.attempts) == 3
+    assert air.answer.text == BEGUN
 
 
 def test_one_that_begins_anew_is_not_glued_on_but_the_next_is_asked():
