@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from freelm_integrations.engine.steps import Steps
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
     Hearing: TypeAlias = Callable[[Provider, Key, Sequence[Reading], float], object]
 

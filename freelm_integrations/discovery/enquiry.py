@@ -24,8 +24,8 @@ from freelm_integrations.engine.steps import (
 )
 from freelm_integrations.providers.address import join
 from freelm_integrations.providers.listing import models_from
-from freelm_integrations.wire.allowance import parse_allowance
 from freelm_integrations.wire.catalogs import parse_models
+from freelm_integrations.wire.requests.allowance import parse_allowance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from freelm_integrations.providers.keys import Key
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 PATIENCE = 3.0
 """Seconds a call waits for all the lists together, once."""

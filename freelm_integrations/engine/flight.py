@@ -36,7 +36,7 @@ from freelm_integrations.errors import StreamInterrupted
 from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.ladder import refused_rung
+from freelm_integrations.wire.requests.ladder import refused_rung
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import AttemptRecord, Request

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.pool import Lease
     from freelm_integrations.pool.view import Route
     from freelm_integrations.wire.dialect import Decoder
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 TELLING = 8
 """So many characters of a key are too many to show."""

@@ -6,7 +6,7 @@ It stays for those who have one, last in the default order. Without a balance ev
 
 from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.schemas import SchemaRules
+from freelm_integrations.wire.requests.schemas import SchemaRules
 
 _HOUR = 3600.0
 

@@ -13,7 +13,7 @@ from freelm_integrations.providers.spec import (
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
+from freelm_integrations.wire.refusals.rulebook import rule
 
 ACCOUNT_VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
 

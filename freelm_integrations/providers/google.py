@@ -10,7 +10,7 @@ from freelm_integrations.providers.spec import (
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.schemas import SchemaRules
+from freelm_integrations.wire.requests.schemas import SchemaRules
 
 # Deprecations page, 2026-10. What is asked for later is answered by another model without a word
 # (2.5), or still listed and refused.

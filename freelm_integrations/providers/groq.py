@@ -9,8 +9,8 @@ from freelm_integrations.providers.spec import (
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
-from freelm_integrations.wire.schemas import SchemaRules
+from freelm_integrations.wire.refusals.rulebook import rule
+from freelm_integrations.wire.requests.schemas import SchemaRules
 
 # console.groq.com/docs/rate-limits, free plan, 2026-10. A day refills steadily: its reset header
 # shows minutes, not the time to midnight.

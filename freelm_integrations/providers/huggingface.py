@@ -6,7 +6,7 @@ subscription, pays beyond it: that is why only what is known to be cheap is used
 
 from freelm_integrations.providers.spec import MONTH, Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
+from freelm_integrations.wire.refusals.rulebook import rule
 
 HUGGINGFACE = ProviderSpec(
     name="huggingface",

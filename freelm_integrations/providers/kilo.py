@@ -5,7 +5,7 @@ Their upstreams log prompts and may train on them (kilo.ai/docs, 2026-08), NVIDI
 
 from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
+from freelm_integrations.wire.refusals.rulebook import rule
 
 _HOUR = 3_600.0
 

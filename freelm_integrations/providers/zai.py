@@ -6,7 +6,7 @@ The international endpoint; keys of the mainland one (open.bigmodel.cn) are othe
 
 from freelm_integrations.providers.spec import EFFORTS, ModelSpec, ProviderSpec, Tier
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
+from freelm_integrations.wire.refusals.rulebook import rule
 
 ZAI = ProviderSpec(
     name="zai",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Delta, Request, Usage
     from freelm_integrations.wire.faults import Fault
-    from freelm_integrations.wire.hints import Reading
+    from freelm_integrations.wire.refusals.hints import Reading
 
 
 Continues = Literal["plainly", "after_echo"]

@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from freelm_integrations.chat import Delta
-from freelm_integrations.wire.classify import classify
-from freelm_integrations.wire.complaints import complaint_in, is_complaint
+from freelm_integrations.wire.answers.surrogates import whole
+from freelm_integrations.wire.answers.usage import usage_of
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.redaction import shown
+from freelm_integrations.wire.refusals.classify import classify
+from freelm_integrations.wire.refusals.complaints import complaint_in, is_complaint
+from freelm_integrations.wire.refusals.redaction import shown
 from freelm_integrations.wire.shapes import integer, is_sequence, mapping, sequence, text
-from freelm_integrations.wire.surrogates import whole
-from freelm_integrations.wire.usage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The chat-completions dialect that all our providers speak, each with an accent of its own.
 
-`ChatCompletions` declares the accent as data; what is done with it stands in `encode`, `messages`,
-`decode`, `classify` and `hints`.
+`ChatCompletions` declares the accent as data; what is done with it stands in `requests`, `answers`
+and `refusals`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from freelm_integrations.chat import EmbeddingRequest
-from freelm_integrations.wire.classify import classify
-from freelm_integrations.wire.complaints import complaint
-from freelm_integrations.wire.decode import BodyDecoder, StreamDecoder
+from freelm_integrations.wire.answers.decode import BodyDecoder, StreamDecoder
+from freelm_integrations.wire.answers.fences import wants_json
 from freelm_integrations.wire.embeddings import (
     PLAIN,
     EmbeddingRules,
     VectorDecoder,
     embedding_body,
 )
-from freelm_integrations.wire.encode import body_of
-from freelm_integrations.wire.fences import wants_json
-from freelm_integrations.wire.hints import readings
-from freelm_integrations.wire.ladder import CalledAnswer
-from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules
+from freelm_integrations.wire.refusals.classify import classify
+from freelm_integrations.wire.refusals.complaints import complaint
+from freelm_integrations.wire.refusals.hints import readings
+from freelm_integrations.wire.requests.encode import body_of
+from freelm_integrations.wire.requests.ladder import CalledAnswer
+from freelm_integrations.wire.requests.schemas import ANY_SCHEMA, SchemaRules
 from freelm_integrations.wire.shapes import first_match
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import FinishReason, Json, Request
     from freelm_integrations.wire.dialect import Continues, Decoder
     from freelm_integrations.wire.faults import Fault, Scope
-    from freelm_integrations.wire.hints import Reading
-    from freelm_integrations.wire.rulebook import Rule
+    from freelm_integrations.wire.refusals.hints import Reading
+    from freelm_integrations.wire.refusals.rulebook import Rule
 
 EVERY_ROLE = frozenset({"system", "user", "assistant", "tool"})
 MESSAGE_FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id"})

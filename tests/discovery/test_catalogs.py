@@ -43,7 +43,7 @@ from freelm_integrations.engine.steps import (
 from freelm_integrations.lab import Lab
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.spec import ModelSpec
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock, play
 
 if TYPE_CHECKING:

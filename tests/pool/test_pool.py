@@ -15,7 +15,7 @@ from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.providers.provider import Groq
 from freelm_integrations.providers.spec import Limit
 from freelm_integrations.wire.faults import FAULT_KINDS, Fault
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock
 from tests.pool.making import ModelSpec, only_route, provider, routes_of
 

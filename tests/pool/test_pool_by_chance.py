@@ -13,7 +13,7 @@ from freelm_integrations.chat import Usage
 from freelm_integrations.pool.pool import Abandoned, Pool, Success
 from freelm_integrations.providers.spec import DAY, Limit
 from freelm_integrations.wire.faults import FAULT_KINDS, Fault
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock
 from tests.pool.making import ModelSpec, provider, routes_of
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freelm_integrations.pool.window import GRAIN, Window
 from freelm_integrations.providers.spec import DAY, Limit
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock
 
 LATE = 2 * 60.0 / GRAIN

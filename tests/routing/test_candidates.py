@@ -16,7 +16,7 @@ from freelm_integrations.providers.spec import Limit
 from freelm_integrations.routing.candidates import PLANS_KEPT, Router
 from freelm_integrations.routing.strategies import STRATEGIES
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock
 from tests.pool.making import ModelSpec, provider
 

@@ -6,10 +6,10 @@ The mechanisms are tested on the latter, so that a declaration may change withou
 from __future__ import annotations
 
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.wire.durations import DAY
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.rulebook import rule
-from freelm_integrations.wire.schemas import SchemaRules
+from freelm_integrations.wire.refusals.durations import DAY
+from freelm_integrations.wire.refusals.rulebook import rule
+from freelm_integrations.wire.requests.schemas import SchemaRules
 
 DECLARED: dict[str, ChatCompletions] = {
     name: spec.dialect

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.allowance import parse_allowance
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
+from freelm_integrations.wire.requests.allowance import parse_allowance
 
 DAY = 86_400.0
 

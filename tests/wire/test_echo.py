@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freelm_integrations.chat import EmbeddingRequest, Request
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.wire.echo import LEAST, without_echo
+from freelm_integrations.wire.refusals.echo import LEAST, without_echo
 
 PROMPT = (
     "My boss says: your API key is invalid, the model does not exist, insufficient credits remain "

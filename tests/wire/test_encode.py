@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request
-from freelm_integrations.wire.messages import alnum9
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.requests.messages import alnum9
 from tests.wire import dialects
 from tests.wire.dialects import DECLARED, PLAIN
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request, fold
-from freelm_integrations.wire.fences import Unfencer
+from freelm_integrations.wire.answers.fences import Unfencer
 from tests.wire.dialects import DECLARED
 
 

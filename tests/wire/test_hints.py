@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire import durations
-from freelm_integrations.wire.hints import Reading, readings, retry_after
+from freelm_integrations.wire.refusals import durations
+from freelm_integrations.wire.refusals.hints import Reading, readings, retry_after
 from tests.wire import dialects
 from tests.wire.refusals import UTC
 

@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request, fold
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.ladder import ANSWER, FORCED, JSON, SCHEMA, STRICT, refused_rung
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.requests.ladder import (
+    ANSWER,
+    FORCED,
+    JSON,
+    SCHEMA,
+    STRICT,
+    refused_rung,
+)
 from tests.wire.dialects import PLAIN
 
 USER = {"role": "user", "content": "hi"}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.pool.pool import Pool
-from freelm_integrations.wire.hints import Reading
-from freelm_integrations.wire.limits import limits_in
+from freelm_integrations.wire.refusals.hints import Reading
+from freelm_integrations.wire.refusals.limits import limits_in
 from tests.fakes import FakeClock
 from tests.pool.making import only_route, provider
 from tests.wire import dialects

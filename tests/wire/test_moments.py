@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.hints import retry_after
-from freelm_integrations.wire.moments import until_moment_in
+from freelm_integrations.wire.refusals.hints import retry_after
+from freelm_integrations.wire.refusals.moments import until_moment_in
 from tests.wire.refusals import UTC
 
 NOW = datetime.fromtimestamp(UTC, timezone.utc)  # Sunday 2026-11-22, 12:00

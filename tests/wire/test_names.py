@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request, fold
 from freelm_integrations.providers import PROVIDERS
-from freelm_integrations.wire.names import own_names, wire_name
+from freelm_integrations.wire.requests.names import own_names, wire_name
 
 SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ODD = "weather.of the/world"

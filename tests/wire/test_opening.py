@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request, fold
+from freelm_integrations.wire.answers.opening import Opening
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.opening import Opening
 
 GUARDED = ChatCompletions(not_answers={"owl": ("safe", "unsafe")})
 VERDICTS = ("safe", "unsafe")

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Request
-from freelm_integrations.wire.pairs import NO_RESULT, paired
+from freelm_integrations.wire.requests.pairs import NO_RESULT, paired
 from tests.wire.dialects import DECLARED
 from tests.wire.orders import objections
 

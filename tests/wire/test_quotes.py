@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.quotes import apart
+from freelm_integrations.wire.refusals.quotes import apart
 
 QUOTING = [
     ("plain words", "plain words", "plain words"),

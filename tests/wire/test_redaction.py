@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.redaction import shown
+from freelm_integrations.wire.refusals.redaction import shown
 
 # Put together here: nobody's scanner should take them for real ones.
 SECRETS = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.schemas import ANY_SCHEMA, SchemaRules, can_be_closed, fit
+from freelm_integrations.wire.requests.schemas import ANY_SCHEMA, SchemaRules, can_be_closed, fit
 from tests.wire import dialects
 
 GOOGLE = dialects.GOOGLE.schema

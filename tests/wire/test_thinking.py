@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.wire.thinking import Said, ThinkSplitter, details_said, parts_said
+from freelm_integrations.wire.answers.thinking import Said, ThinkSplitter, details_said, parts_said
 
 WORDS = st.text("ab <>/think\n", max_size=25)
 

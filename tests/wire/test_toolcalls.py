@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freelm_integrations.chat import Delta, ToolCall, ToolCallPart, fold
-from freelm_integrations.wire.toolcalls import ToolCalls
+from freelm_integrations.wire.answers.toolcalls import ToolCalls
 
 NAMES = st.sampled_from(["add", "sub", "get_weather"])
 ARGUMENTS = st.dictionaries(

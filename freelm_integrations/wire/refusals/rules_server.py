@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import NO_STATUS, rule
+from freelm_integrations.wire.refusals.rule import NO_STATUS, rule
 
 _BUSY = (429, 500, 502, 503, 529)
 _ABOUT_MODELS = (400, 403, 404, 410, 422)

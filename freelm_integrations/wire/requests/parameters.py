@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freelm_integrations.wire.complaints import Complaint
+    from freelm_integrations.wire.refusals.complaints import Complaint
 
 _NEEDED = frozenset(
     {

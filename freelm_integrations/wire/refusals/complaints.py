@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.echo import without_echo
-from freelm_integrations.wire.quotes import ECHOES, apart
+from freelm_integrations.wire.refusals.echo import without_echo
+from freelm_integrations.wire.refusals.quotes import ECHOES, apart
 from freelm_integrations.wire.shapes import (
     integer,
     is_mapping,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import near, rule
+from freelm_integrations.wire.refusals.rule import near, rule
 
 _DENIED = (400, 401, 403)
 _HERE = (

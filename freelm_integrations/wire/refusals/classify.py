@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.hints import retry_after
-from freelm_integrations.wire.limits import limits_in
-from freelm_integrations.wire.parameters import can_be_dropped, named_parameter
-from freelm_integrations.wire.redaction import LONGEST, shown
-from freelm_integrations.wire.rulebook import RULES, Rule
+from freelm_integrations.wire.refusals.hints import retry_after
+from freelm_integrations.wire.refusals.limits import limits_in
+from freelm_integrations.wire.refusals.redaction import LONGEST, shown
+from freelm_integrations.wire.refusals.rulebook import RULES, Rule
+from freelm_integrations.wire.requests.parameters import can_be_dropped, named_parameter
 
 if TYPE_CHECKING:
-    from freelm_integrations.wire.complaints import Complaint
     from freelm_integrations.wire.faults import FaultKind
     from freelm_integrations.wire.openai import ChatCompletions
+    from freelm_integrations.wire.refusals.complaints import Complaint
 
 # Other faults do not pass with time, whatever wait is named beside them.
 _PASSING: frozenset[FaultKind] = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import near, rule
+from freelm_integrations.wire.refusals.rule import near, rule
 
 _REQUEST = (400, 403, 404, 409, 412, 413, 422)
 _BODY = (400, 413, 422, 500)

@@ -15,7 +15,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from freelm_integrations.wire.fences import wants_json
+from freelm_integrations.wire.answers.fences import wants_json
 from freelm_integrations.wire.shapes import mapping
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from freelm_integrations.wire.complaints import code_word
+from freelm_integrations.wire.refusals.complaints import code_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from freelm_integrations.wire.complaints import Complaint
     from freelm_integrations.wire.faults import FaultKind, Scope
+    from freelm_integrations.wire.refusals.complaints import Complaint
 
 _WITHIN = r"(?:[^.;\n]|\.(?=\S)){0,60}?"
 """What may stand between two words of one sentence; the dots of `owl-1.5` end none."""

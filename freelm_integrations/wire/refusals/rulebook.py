@@ -6,9 +6,9 @@ speaks so; the rest is general, because most endpoints are one of a few servers 
 
 from __future__ import annotations
 
-from freelm_integrations.wire.rule import Rule, rule
-from freelm_integrations.wire.rules_access import ALLOWANCE, KEY, MONEY, WHOLE_PROVIDER
-from freelm_integrations.wire.rules_request import (
+from freelm_integrations.wire.refusals.rule import Rule, rule
+from freelm_integrations.wire.refusals.rules_access import ALLOWANCE, KEY, MONEY, WHOLE_PROVIDER
+from freelm_integrations.wire.refusals.rules_request import (
     ABILITY,
     LENGTH,
     REQUEST_ITSELF,
@@ -16,7 +16,7 @@ from freelm_integrations.wire.rules_request import (
     TOO_MUCH,
     WRITING,
 )
-from freelm_integrations.wire.rules_server import (
+from freelm_integrations.wire.refusals.rules_server import (
     BY_STATUS,
     BY_WORD,
     CAPACITY,

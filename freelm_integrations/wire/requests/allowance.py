@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.hints import Reading
 from freelm_integrations.wire.shapes import mapping, parsed
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from freelm_integrations.wire.durations import DAY, LONGEST, zone_of
+from freelm_integrations.wire.refusals.durations import DAY, LONGEST, zone_of
 
 _READ = 20_000  # characters; what comes after is no sentence to a caller
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

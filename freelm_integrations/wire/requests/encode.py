@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from freelm_integrations.wire.ladder import lowered
-from freelm_integrations.wire.messages import shaped_messages
-from freelm_integrations.wire.names import wire_name
-from freelm_integrations.wire.room import settle_effort, settle_output, think_less, wants_little
-from freelm_integrations.wire.schemas import can_be_closed, fit
+from freelm_integrations.wire.answers.surrogates import whole
+from freelm_integrations.wire.requests.ladder import lowered
+from freelm_integrations.wire.requests.messages import shaped_messages
+from freelm_integrations.wire.requests.names import wire_name
+from freelm_integrations.wire.requests.room import (
+    settle_effort,
+    settle_output,
+    think_less,
+    wants_little,
+)
+from freelm_integrations.wire.requests.schemas import can_be_closed, fit
 from freelm_integrations.wire.shapes import first_match, mapping, text
-from freelm_integrations.wire.surrogates import whole
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request

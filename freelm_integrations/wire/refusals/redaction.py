@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from freelm_integrations.wire.surrogates import whole
+from freelm_integrations.wire.answers.surrogates import whole
 
 LONGEST = 300
 """Characters of a server's words that are shown at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from freelm_integrations.wire.durations import (
+from freelm_integrations.wire.refusals.durations import (
     DAY,
     seconds,
     seconds_in,
@@ -13,7 +13,7 @@ from freelm_integrations.wire.durations import (
     until_midnight,
     until_next_month,
 )
-from freelm_integrations.wire.moments import until_moment_in
+from freelm_integrations.wire.refusals.moments import until_moment_in
 from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:

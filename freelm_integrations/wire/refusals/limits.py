@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from freelm_integrations.wire.durations import DAY
-from freelm_integrations.wire.hints import Reading
+from freelm_integrations.wire.refusals.durations import DAY
+from freelm_integrations.wire.refusals.hints import Reading
 from freelm_integrations.wire.shapes import integer, is_sequence, mapping, sequence, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from freelm_integrations.wire.hints import Unit
+    from freelm_integrations.wire.refusals.hints import Unit
 
 _IN_WORDS = re.compile(
     r"\b(?P<unit>(?:input |output )?tokens|requests) per (?P<per>second|minute|hour|day)"

@@ -6,11 +6,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.wire.content import joined, wire_content
-from freelm_integrations.wire.fences import wants_json
-from freelm_integrations.wire.names import wire_name
-from freelm_integrations.wire.order import Order
-from freelm_integrations.wire.pairs import paired
+from freelm_integrations.wire.answers.fences import wants_json
+from freelm_integrations.wire.requests.content import joined, wire_content
+from freelm_integrations.wire.requests.names import wire_name
+from freelm_integrations.wire.requests.order import Order
+from freelm_integrations.wire.requests.pairs import paired
 from freelm_integrations.wire.shapes import (
     first_match,
     is_mapping,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.wire.content import joined
+from freelm_integrations.wire.requests.content import joined
 from freelm_integrations.wire.shapes import is_named_in, is_sequence, sequence
 
 if TYPE_CHECKING:

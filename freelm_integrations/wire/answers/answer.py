@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.chat import Delta
-from freelm_integrations.wire.classify import classify
-from freelm_integrations.wire.complaints import complaint_in, is_complaint
-from freelm_integrations.wire.endings import finish_reason, unsaid
-from freelm_integrations.wire.extras import Extras
+from freelm_integrations.wire.answers.endings import finish_reason, unsaid
+from freelm_integrations.wire.answers.fences import Unfencer, wants_json
+from freelm_integrations.wire.answers.opening import Opening, ends_in_leak
+from freelm_integrations.wire.answers.thinking import Said, ThinkSplitter, details_said, parts_said
+from freelm_integrations.wire.answers.toolcalls import ToolCalls
+from freelm_integrations.wire.answers.usage import later, usage_in, without_false_zero
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.fences import Unfencer, wants_json
-from freelm_integrations.wire.names import own_names
-from freelm_integrations.wire.opening import Opening, ends_in_leak
+from freelm_integrations.wire.refusals.classify import classify
+from freelm_integrations.wire.refusals.complaints import complaint_in, is_complaint
+from freelm_integrations.wire.requests.extras import Extras
+from freelm_integrations.wire.requests.names import own_names
 from freelm_integrations.wire.shapes import (
     NOTHING,
     first_match,
@@ -22,9 +25,6 @@ from freelm_integrations.wire.shapes import (
     sequence,
     text,
 )
-from freelm_integrations.wire.thinking import Said, ThinkSplitter, details_said, parts_said
-from freelm_integrations.wire.toolcalls import ToolCalls
-from freelm_integrations.wire.usage import later, usage_in, without_false_zero
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request, ToolCallPart, Usage

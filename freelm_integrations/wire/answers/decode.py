@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import Delta
-from freelm_integrations.wire.answer import Answer
-from freelm_integrations.wire.classify import classify
-from freelm_integrations.wire.complaints import complaint_of
+from freelm_integrations.wire.answers.answer import Answer
+from freelm_integrations.wire.answers.sse import Event, EventReader
+from freelm_integrations.wire.answers.surrogates import Halves, all_whole, may_be_cut
 from freelm_integrations.wire.faults import Fault
-from freelm_integrations.wire.redaction import shown
-from freelm_integrations.wire.sse import Event, EventReader
-from freelm_integrations.wire.surrogates import Halves, all_whole, may_be_cut
+from freelm_integrations.wire.refusals.classify import classify
+from freelm_integrations.wire.refusals.complaints import complaint_of
+from freelm_integrations.wire.refusals.redaction import shown
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Request, Usage

@@ -1,0 +1,1 @@
+"""What is answered, whatever the provider's style: bytes become deltas."""
