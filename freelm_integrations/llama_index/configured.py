@@ -9,19 +9,26 @@ from llama_index.core.base.llms.types import LLMMetadata
 from pydantic import PrivateAttr
 from typing_extensions import Self
 
-from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.errors import FreeLLMError
 from freelm_integrations.llama_index.fields import ModelFields
 from freelm_integrations.llama_index.portable import without_keys
-from freelm_integrations.settings import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from freelm_integrations.chat import Json
+    from freelm_integrations.client import AsyncFreeLLM, FreeLLM
+    from freelm_integrations.settings import Options
 
-OPTIONS = frozenset(Options.__annotations__)
+OPTIONS = frozenset(
+    {
+        *("providers", "model", "strategy", "timeout", "attempt_timeout", "max_attempts", "hedge"),
+        *("wait", "on_interrupt", "allow_training", "free_only", "state", "share"),
+        *("on_event", "http_client", "http_async_client"),
+    }
+)
+"""Fields that configure the engine: every argument of the core clients."""
 LIVE = ("on_event", "http_client", "http_async_client", "callback_manager", "rate_limiter")
 """Fields that hold something running: shared by copies, left out of pickles if they must be."""
 UNKNOWN_WINDOW = 8192
@@ -89,6 +96,9 @@ class ConfiguredLLM(ModelFields):
     def _connected(self) -> tuple[FreeLLM, AsyncFreeLLM]:
         clients = self._clients
         if clients is None:
+            # The engine takes as long to import as all else here: who only imports need not wait.
+            from freelm_integrations.client import FreeLLM  # noqa: PLC0415
+
             with _CONNECTING:
                 if (clients := self._clients) is None:
                     client = FreeLLM(**self._options())

@@ -10,7 +10,6 @@ from llama_index.core.instrumentation.span import active_span_id
 from pydantic import Field, PrivateAttr, field_serializer, field_validator
 from typing_extensions import Self
 
-from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.errors import ConfigError, MissingKey
 from freelm_integrations.llama_index.events import observers
 from freelm_integrations.llama_index.portable import described, restored, without_keys
@@ -20,6 +19,7 @@ from freelm_integrations.nearest import unknown
 if TYPE_CHECKING:
     from freelm_integrations import VectorSpace
     from freelm_integrations.chat import InputType, Json
+    from freelm_integrations.client import AsyncFreeLLM, FreeLLM
     from freelm_integrations.settings import Options
 
 AUTO = "auto"
@@ -164,6 +164,9 @@ class LlamaIndexFreeEmbedding(BaseEmbedding):
     def _connected(self) -> tuple[FreeLLM, AsyncFreeLLM]:
         clients = self._clients
         if clients is None:
+            # The engine takes as long to import as all else here: who only imports need not wait.
+            from freelm_integrations.client import FreeLLM  # noqa: PLC0415
+
             with _CONNECTING:
                 if (clients := self._clients) is None:
                     options = {name: getattr(self, name) for name in OPTIONS}

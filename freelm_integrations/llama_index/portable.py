@@ -1,4 +1,7 @@
-"""Providers as plain JSON data without keys, and back, with the keys of the environment there."""
+"""Providers as plain JSON data without keys, and back, with the keys of the environment there.
+
+The declarations are imported when a provider is at hand: until then nothing needs them.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
-from freelm_integrations.providers.choice import CLASSES
-from freelm_integrations.providers.provider import OpenAICompatible
-from freelm_integrations.providers.spec import EmbedderSpec, Limit, ModelSpec
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from freelm_integrations.chat import Json
+    from freelm_integrations.providers.provider import Provider
+    from freelm_integrations.providers.spec import EmbedderSpec, Limit, ModelSpec
 
 
 def described(providers: object) -> str | list[str | Json] | None:
@@ -63,7 +64,7 @@ def _described(provider: Any) -> str | Json:
         "limits": None if limits is None else [asdict(limit) for limit in limits],
         "discover": provider.discover,
     }
-    if provider.name not in CLASSES:
+    if provider.name not in _declared():
         data["trains"] = provider.spec.trains
     plain: Json = json.loads(json.dumps(data))  # tuples are lists, as they will be when restored
     return plain
@@ -88,7 +89,7 @@ def _models(provider: Any) -> list[Json] | None:
 def _name(word: str) -> str:
     """The name, if it is one: what somebody put in its place could be a key."""
     name = word.strip().lower()
-    return name if name in CLASSES else "unknown"
+    return name if name in _declared() else "unknown"
 
 
 def _restored(data: Json) -> object:
@@ -97,13 +98,26 @@ def _restored(data: Json) -> object:
     for field, revive in (("models", _model), ("limits", _limit)):
         if options.get(field) is not None:
             options[field] = [revive(one) for one in options[field]]
-    if (kind := CLASSES.get(name)) is not None:
+    if (kind := _declared().get(name)) is not None:
         return kind(**options)
+    from freelm_integrations.providers.provider import OpenAICompatible  # noqa: PLC0415 - see above
+
     options.pop("tier", None)  # an undeclared one has none
     return OpenAICompatible(name, **options)
 
 
+def _declared() -> Mapping[str, type[Provider]]:
+    from freelm_integrations.providers.choice import CLASSES  # noqa: PLC0415 - see above
+
+    return CLASSES
+
+
 def _model(data: Json) -> ModelSpec:
+    from freelm_integrations.providers.spec import (  # noqa: PLC0415 - see above
+        EmbedderSpec,
+        ModelSpec,
+    )
+
     limits = data.get("limits")
     # What JSON made lists of are tuples in a spec, whichever fields it comes to have.
     given: dict[str, Any] = {
@@ -115,5 +129,7 @@ def _model(data: Json) -> ModelSpec:
 
 
 def _limit(data: Json) -> Limit:
+    from freelm_integrations.providers.spec import Limit  # noqa: PLC0415 - see above
+
     given = dict(data)
     return Limit(given.pop("amount"), given.pop("unit"), **given)

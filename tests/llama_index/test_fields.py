@@ -24,9 +24,11 @@ from freelm_integrations import (
     OpenAICompatible,
 )
 from freelm_integrations.llama_index import FreeLLM, LlamaIndexFreeLLM
+from freelm_integrations.llama_index.configured import OPTIONS
 from freelm_integrations.llama_index.portable import described, restored
 from freelm_integrations.providers.choice import CLASSES
 from freelm_integrations.providers.spec import EmbedderSpec
+from freelm_integrations.settings import Options
 from tests.llama_index.scripted import KEY, ScriptedLLM, said
 
 if TYPE_CHECKING:
@@ -221,6 +223,12 @@ def test_embedding_models_of_a_static_list_survive_as_plain_data() -> None:
 
     assert (again.models, again.embedders) == (house.models, house.embedders)
     assert again.spec.trains is False
+
+
+def test_every_argument_of_the_core_clients_is_a_field() -> None:
+    """They are named where the engine is not imported."""
+    assert set(Options.__annotations__) == OPTIONS
+    assert set(LlamaIndexFreeLLM.model_fields) >= OPTIONS
 
 
 def test_pickles_and_copies_work_after_use(lab: Lab) -> None:

@@ -30,6 +30,12 @@ import sys
 import freelm_integrations.llama_index
 print([name for name in sys.modules if name.partition(".")[0] in ("langchain_core", "openai", "nltk")])
 """
+ENGINE = """
+import sys
+import freelm_integrations.llama_index
+rooms = ("client", "engine", "pool", "providers", "routing", "settings", "wire")
+print([room for room in rooms if f"freelm_integrations.{room}" in sys.modules])
+"""
 
 
 @pytest.mark.parametrize(
@@ -38,8 +44,14 @@ print([name for name in sys.modules if name.partition(".")[0] in ("langchain_cor
         (MISSING, 'LlamaIndex is not installed: pip install "freelm-integrations[llama-index]"'),
         (LIGHT, "[]"),
         (ALONE, "[]"),
+        (ENGINE, "[]"),
     ],
-    ids=["a missing extra is named", "the package loads no framework", "this loads no other"],
+    ids=[
+        "a missing extra is named",
+        "the package loads no framework",
+        "this loads no other",
+        "the engine waits for the first model",
+    ],
 )
 def test_imports(program: str, told: str) -> None:
     """A missing extra is named, and nobody pays for what he does not use."""
