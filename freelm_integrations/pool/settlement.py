@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.lease import Abandoned, Lease, Outcome, Success
     from freelm_integrations.pool.scopes import RouteState, WindowName
     from freelm_integrations.pool.verdicts import Verdict
-    from freelm_integrations.pool.window import Taken
+    from freelm_integrations.pool.window import Entry, Taken
     from freelm_integrations.providers.spec import Unit
     from freelm_integrations.wire.refusals.hints import Reading
 
@@ -103,10 +103,29 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
     if verdict.retires_key:
         key.retired = fault.kind
         return Cooled("key", math.inf)
+    if fault.kind == "throttled" and not fault.limits:
+        _learn_ceiling(lease, fault, now)
     cooled = _cool(state, fault, verdict, now)
     if cooled is None:
         return None if opened is None else Cooled("key", opened)
     return widen(lease, fault.kind, cooled, now)
+
+
+def _learn_ceiling(lease: Lease, fault: Fault, now: float) -> None:
+    """Put a refusal down to the fullest window of requests that it can be about."""
+    after = fault.retry_after or 0.0
+    meant = [
+        (window.used(now) / window.amount, window, entry)
+        for window, entry, _, _ in lease.taken
+        if window.unit == "requests" and window.amount > 0 and after <= window.per
+    ]
+    if meant:
+        _, window, entry = max(meant, key=_fullness)
+        window.refused(entry, now)
+
+
+def _fullness(one: tuple[float, Window, Entry]) -> float:
+    return one[0]
 
 
 def _cool(state: RouteState, fault: Fault, verdict: Verdict, now: float) -> Cooled | None:

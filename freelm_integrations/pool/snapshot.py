@@ -43,7 +43,7 @@ class WindowRow:
     limit: float
     remaining: float
     resets_after: float | None
-    source: Literal["declared", "header"]
+    source: Literal["declared", "header", "learned"]
     model: str | None = None
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from freelm_integrations.pool.ceiling import FULL_ENOUGH, Ceiling
 from freelm_integrations.pool.resets import next_reset
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ FORGOTTEN_AFTER = 60.0
 SPARE_CALLS = 100
 """Calls of a scarce quota that are never spent on insurance."""
 
-Source = Literal["declared", "header"]
+Source = Literal["declared", "header", "learned"]
+"""Whence a limit is known: our sheets, the server's own words, or its refusals."""
 
 
 class Entry:
@@ -64,6 +66,7 @@ class Window:
     """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
 
     __slots__ = (
+        "_ceiling",
         "_clock",
         "_doubted_from",
         "_grain",
@@ -100,6 +103,7 @@ class Window:
         self.others = 0.0
         """What other processes took of it, as far as was told."""
         self.others_until = -math.inf
+        self._ceiling: Ceiling | None = None
         self._doubted_from = -math.inf
         self._told = -1
         self._told_at = -math.inf
@@ -207,6 +211,8 @@ class Window:
         """Count `need` from now on, at most the whole limit; the caller has seen that it fits."""
         self.moves += 1
         self.open += 1
+        if self._ceiling is not None and self.source == "learned":
+            self.amount = self._ceiling.raised(self.amount, self.declared, now)
         took = min(self.amount, need)
         self._used += took
         log = self._log
@@ -276,6 +282,20 @@ class Window:
             self._count(-excess, self._back_at(now, reading.resets_after))
         elif is_alone and excess > unseen:
             self._give_back(excess - unseen)
+
+    def refused(self, entry: Entry, now: float) -> None:
+        """A request that was counted there was refused for its number, with no limit named.
+
+        Where the count says that there was room, what was let in is believed to be the limit.
+        """
+        if self._ceiling is None:
+            self._ceiling = Ceiling(self.per)
+        refused = self._ceiling.refused(entry.back_at, now)
+        let_in = max(1.0, math.floor(self.used(now)) - self.open - refused)
+        if self.source == "header" or let_in >= self.amount or let_in < FULL_ENOUGH * self.amount:
+            return
+        self.amount, self.source = let_in, "learned"
+        self._ceiling.lower(now, self.per)
 
     def hear(self, amount: float) -> None:
         """Believe what the server told another process of the limit."""

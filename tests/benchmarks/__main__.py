@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from tests.benchmarks import imports, ledger, overhead, routing, stress
+from tests.benchmarks import harvest, imports, ledger, overhead, routing, stress
 from tests.benchmarks.measure import Report
 
 if __name__ == "__main__":
@@ -19,6 +19,7 @@ if __name__ == "__main__":
         "calls": overhead,
         "routing": routing,
         "ledger": ledger,
+        "harvest": harvest,
         "stress": stress,
     }
     for name, part in parts.items():
