@@ -157,7 +157,7 @@ def test_a_bare_key_cannot_be_pickled() -> None:
         lambda: FreeLLM(providers=KEYS["mistral"]),
         lambda: FreeLLM(providers=[{"groq": KEYS["groq"]}]),  # type: ignore[list-item]
         lambda: FreeLLM(strategy=KEYS["groq"]),  # type: ignore[arg-type]
-        lambda: FreeLLM(state=f"redis://:{ODD}@example.org:6379/0"),
+        lambda: FreeLLM(state=f"redis://:{ODD}@example.org:port/0"),
         lambda: FreeLLM(api_key=KEYS["groq"]),  # type: ignore[call-arg]
         lambda: OpenAI(api_key=ODD),
         lambda: OpenAI(api_key=KEYS["groq"], providers=[Mistral(KEYS["mistral"])]),
@@ -437,7 +437,8 @@ def test_a_request_bears_its_own_key_and_nobody_elses() -> None:
 OPENED_BY = {
     "engine/transport.py",  # it joins the headers
     "engine/leg.py",  # a fault's words are searched for it
-    "pool/ledger/redis.py",  # its address may hold a password
+    "pool/ledger/address.py",  # an address may hold a password
+    "pool/ledger/redis.py",
     "command/mending.py",  # whose shape is it?
     "providers/keys.py",  # several in one string
     # Whose shape is it? And it goes on as a SecretStr or a provider.

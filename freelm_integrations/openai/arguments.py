@@ -35,6 +35,8 @@ class RequestParams(TypedDict, total=False):
 class CallParams(RequestParams, total=False):
     """The parameters of `create` and `parse`, as in that SDK; None is not given."""
 
+    affinity: str | None
+    """Not of that SDK and not sent: which conversation the call belongs to."""
     frequency_penalty: float | None
     logit_bias: Mapping[str, int] | None
     logprobs: bool | None

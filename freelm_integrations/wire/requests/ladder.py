@@ -86,6 +86,9 @@ def refused_rung(request: Request, refused: frozenset[str], fault: Fault) -> str
         return None
     # The answering tool is ours: a model that takes no tools is not asked for it again.
     is_ours = wants_json(request) and not request.tools
+    is_forced = bool(request.tools) and request.tool_choice not in (None, *_FREE)
+    if not (is_ours or is_forced):
+        return None
     about = _ABOUT_TOOLS if is_ours else _ABOUT_CHOICE
     return FORCED if about.search(said) else None
 
