@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,23 @@ def test_recorded_refusals_tell_their_limits(name, case, expected):
     status, headers, body = Row(name, case, "", None).recorded()
     fault = dialects.DECLARED[name].fault(status, headers, body, utc=UTC)
 
-    assert list(fault.limits) == expected
+    assert [limit._replace(resets_after=None) for limit in fault.limits] == expected
+    for limit in fault.limits:
+        assert limit.resets_after == (None if limit.remaining is None else fault.retry_after)
+
+
+def test_a_wait_that_is_named_wins_over_the_length_of_the_window():
+    """All of the minute is used, and still there is room in half a second."""
+    words = "Rate limit reached on requests per minute (RPM): Limit 30, Used 30. Try again in 600ms"
+    body = json.dumps({"error": {"message": words, "code": "rate_limit_exceeded"}}).encode()
+    fault = dialects.DECLARED["groq"].fault(429, {}, body, utc=UTC)
+    clock, one = FakeClock(), provider()
+    pool = Pool(clock)
+    route = only_route(pool, one)
+    pool.settle(pool.lease(route, clock.now()), fault, clock.now())
+
+    assert fault.retry_after == pytest.approx(0.6)
+    assert pool.ready_at((route,), clock.now()) == pytest.approx(clock.now() + 0.6)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.faults import FaultKind
     from freelm_integrations.wire.openai import ChatCompletions
     from freelm_integrations.wire.refusals.complaints import Complaint
+    from freelm_integrations.wire.refusals.hints import Reading
 
 # Other faults do not pass with time, whatever wait is named beside them.
 _PASSING: frozenset[FaultKind] = frozenset(
@@ -49,7 +50,15 @@ def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> F
         retry_after=wait,
         status=said.status,
         message=_message(said, found),
-        limits=limits_in(said.data, said.text) if found.kind in _COUNTED else (),
+        limits=_limits(said, wait) if found.kind in _COUNTED else (),
+    )
+
+
+def _limits(said: Complaint, wait: float | None) -> tuple[Reading, ...]:
+    """The limits it names; how soon to come back is when there is room again."""
+    return tuple(
+        limit if limit.remaining is None else limit._replace(resets_after=wait)
+        for limit in limits_in(said.data, said.text)
     )
 
 
