@@ -4,8 +4,7 @@ Also as `FreeLLM` and `FreeLLMEmbedding`, which its users would guess.
 """
 
 try:
-    from llama_index.core.embeddings.loading import RECOGNIZED_EMBEDDINGS
-    from llama_index.core.llms.loading import RECOGNIZED_LLMS
+    import llama_index.core  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as error:
     message = 'LlamaIndex is not installed: pip install "freelm-integrations[llama-index]"'
     raise ImportError(message) from error
@@ -19,14 +18,13 @@ from freelm_integrations.llama_index.events import (
     ResumedEvent,
 )
 from freelm_integrations.llama_index.llm import LlamaIndexFreeLLM
+from freelm_integrations.llama_index.restoring import join
 
 FreeLLM = LlamaIndexFreeLLM
 FreeLLMEmbedding = LlamaIndexFreeEmbedding
 
-# So that what `to_dict` gives can be restored by `load_llm` and `load_embed_model`, which ingestion
-# and extractors use.
-RECOGNIZED_LLMS[LlamaIndexFreeLLM.class_name()] = LlamaIndexFreeLLM
-RECOGNIZED_EMBEDDINGS[LlamaIndexFreeEmbedding.class_name()] = LlamaIndexFreeEmbedding
+join("llama_index.core.llms.loading", "RECOGNIZED_LLMS", LlamaIndexFreeLLM)
+join("llama_index.core.embeddings.loading", "RECOGNIZED_EMBEDDINGS", LlamaIndexFreeEmbedding)
 
 __all__ = [
     "AttemptDroppedEvent",

@@ -36,6 +36,23 @@ import freelm_integrations.llama_index
 rooms = ("client", "engine", "pool", "providers", "routing", "settings", "wire")
 print([room for room in rooms if f"freelm_integrations.{room}" in sys.modules])
 """
+RESTORED = """
+import sys
+import freelm_integrations.llama_index as ours
+waiting = len(sys.meta_path)
+assert "llama_index.core.llms.loading" not in sys.modules
+from llama_index.core.llms.loading import load_llm
+from llama_index.core.embeddings.loading import load_embed_model
+from llama_index.core.llms.mock import MockLLM
+llm = load_llm(ours.FreeLLM(temperature=0.7).to_dict())
+assert isinstance(load_llm(MockLLM().to_dict()), MockLLM)
+print(type(llm) is ours.FreeLLM, llm.temperature, waiting - len(sys.meta_path))
+"""
+LATE = """
+import llama_index.core.llms.loading as loading
+import freelm_integrations.llama_index as ours
+print(type(loading.load_llm(ours.FreeLLM().to_dict())) is ours.FreeLLM)
+"""
 
 
 @pytest.mark.parametrize(
@@ -45,12 +62,16 @@ print([room for room in rooms if f"freelm_integrations.{room}" in sys.modules])
         (LIGHT, "[]"),
         (ALONE, "[]"),
         (ENGINE, "[]"),
+        (RESTORED, "True 0.7 2"),
+        (LATE, "True"),
     ],
     ids=[
         "a missing extra is named",
         "the package loads no framework",
         "this loads no other",
         "the engine waits for the first model",
+        "what core can restore is told when it is asked for",
+        "and at once where it was asked for before",
     ],
 )
 def test_imports(program: str, told: str) -> None:
