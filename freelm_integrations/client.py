@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from freelm_integrations.capacity import Capacity
     from freelm_integrations.chat import (
         Completion,
         Delta,
@@ -325,10 +326,11 @@ class FreeLLM(_Client):
         self._dispatcher.look()
         return self._dispatcher.health()
 
-    def capacity(self) -> list[Json]:
+    def capacity(self) -> Capacity:
         """Calls and tokens left per provider and model, and when each window resets.
 
-        Nothing is sent.
+        A list of rows; its `plan(calls, tokens_each=...)` says whether so many calls fit before
+        midnight, and when. Nothing is sent.
         """
         self._dispatcher.look()
         return self._dispatcher.capacity()
@@ -537,10 +539,11 @@ class AsyncFreeLLM(_Client):
         await asyncio.to_thread(self._dispatcher.look)
         return self._dispatcher.health()
 
-    async def capacity(self) -> list[Json]:
+    async def capacity(self) -> Capacity:
         """Calls and tokens left per provider and model, and when each window resets.
 
-        Nothing is sent.
+        A list of rows; its `plan(calls, tokens_each=...)` says whether so many calls fit before
+        midnight, and when. Nothing is sent.
         """
         await asyncio.to_thread(self._dispatcher.look)
         return self._dispatcher.capacity()

@@ -13,7 +13,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from freelm_integrations.capacity import capacity_of
+from freelm_integrations.capacity import Capacity, capacity_of
 from freelm_integrations.chat import fault_words
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.discovery.catalogs import Catalogs
@@ -284,14 +284,15 @@ class Dispatcher:
         lists = {provider.id: self._list_of(provider) for provider in self.settings.providers}
         return [self._named({**row.to_dict(), "list": lists.get(row.provider)}) for row in rows]
 
-    def capacity(self) -> list[Json]:
+    def capacity(self) -> Capacity:
         """What is left in every window, added up over accounts."""
         rows = self.pool.snapshot(self.clock.now(), self.settings.providers)
         declared = {
             provider.id: {model.id: provider.limits_of(model) for model in self._allowed(provider)}
             for provider in self.settings.providers
         }
-        return [self._named(row) for row in capacity_of(rows, declared)]
+        found = [self._named(row) for row in capacity_of(rows, declared)]
+        return Capacity(found, self.clock.utc())
 
     def model_lists(self) -> list[Json]:
         """A row a provider: where its models are known from, and how they have drifted."""

@@ -65,7 +65,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
     "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
-    "capacity": ("pool.snapshot", "providers.spec", "chat"),
+    "planning": ("pool.resets", "providers.spec", "chat"),
+    "capacity": ("planning", "pool.snapshot", "providers.spec", "chat", "errors"),
     "embedding": ("chat", "errors", "providers", "routing", "settings"),
     "dispatcher": (
         *VALUES,
@@ -83,7 +84,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "routing",
         "settings",
     ),
-    "client": (*VALUES, "connections", "dispatcher", "embedding", "engine", "request", "settings"),
+    "client": (
+        *VALUES,
+        "capacity",
+        "connections",
+        "dispatcher",
+        "embedding",
+        "engine",
+        "request",
+        "settings",
+    ),
     "": (
         "chat",
         "client",
@@ -113,7 +123,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 
 PURE = (
     *("chat", "errors", "events", "version", "nearest", "environment"),
-    *("capacity", "discovery.drift", "timeline"),
+    *("capacity", "planning", "discovery.drift", "timeline"),
 )
 
 # Who may name a module of others. Where there is a reason that does not show, it stands beside.
