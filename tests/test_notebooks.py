@@ -66,6 +66,26 @@ PROMISES = {
         "picture": ["Figure"],
         "totals": ["3 calls, 3 answers", "2 failovers"],
     },
+    "03_llama_index": {
+        "complete": ["sky"],
+        "chat": ["leaves", "provider:", "model:", "tokens:"],
+        "stream": ["|", "dew"],
+        "async": ["peru", "kenya", "japan"],
+        "index": ["embedded by", "nodes"],
+        "query": ["Eddystone rocks off Plymouth", "lighthouses"],
+        "query-stream": ["|", "Plymou"],
+        "query-async": ["Eddystone rocks off Plymouth"],
+        "loops": ["requests: 5"],
+        "talk": ["Eddystone", "Cordouan", "4 messages"],
+        "structured": ["Tower ['metres', 'name']"],
+        "failover": ["[groq failed: overloaded]", "[on to google]", "[on to mistral]", "Plymouth"],
+        "seam": ["glacier", "carried on by", "integrity: stitched"],
+        "agent": ["failed: throttled", "multiply({'a': 6, 'b': 7}) = 42", "answered by nim"],
+        "picture": ["Figure"],
+        "totals": ["6 answers", "2 failovers"],
+        "quota": ["Figure"],
+        "costs": ["query, refine", "query, router"],
+    },
 }
 """What the text of a notebook promises: words to be found in the output of the cell of that id."""
 
