@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, insort
-from threading import Lock
+from threading import RLock
 from typing import TypeAlias
 
 Ticket: TypeAlias = "tuple[int, int]"
@@ -27,7 +27,7 @@ class Line:
     """Safe from any thread. `urgency` sorts before the time of joining; lower goes first."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a finalizer may leave the line in the thread that is in here
         self._tickets: list[Ticket] = []
         self._numbers = itertools.count()
 

@@ -1,8 +1,9 @@
 """Every route and what is known of it now: the only mutable state of the engine.
 
 Rules:
-- One plain lock, held for arithmetic only: never across a callback, an await or I/O. Safe from any
-  thread and loop.
+- One lock, held for arithmetic only: never across a callback, an await or I/O. Safe from any thread
+  and loop. It lets its holder in again: a stream nobody holds any more may be collected, and so
+  settled, in the very thread that is in here.
 - `now` is passed in, on one monotonic clock for all callers of a pool. Questions (`views`,
   `ready_at`, `rests`, `snapshot`) change nothing that could be seen.
 - State belongs to (provider id, account, key fingerprint, model id), so clients over the same keys
@@ -18,7 +19,7 @@ from __future__ import annotations
 import math
 import os
 from functools import partial
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -102,7 +103,7 @@ class Pool:
         if outbox is not None:
             outbox.before_flush(self.give_back)
         self._sharing = None if outbox is None else Sharing(clock)
-        self._lock = Lock()
+        self._lock = RLock()
         self._providers: dict[str, ProviderState] = {}
         self._seats: dict[Route, Seat] = {}
         self._turns: dict[Circle, int] = {}
@@ -555,7 +556,7 @@ class Pool:
 
     def begin_anew(self) -> None:
         """Forget all, with a new lock: only for a process with no other thread, as after a fork."""
-        self._lock = Lock()  # the old one may be held by a thread that is not there any more
+        self._lock = RLock()  # the old one may be held by a thread that is not there any more
         self.line = Line()
         self.forget()
 

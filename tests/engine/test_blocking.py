@@ -317,7 +317,7 @@ def test_https_is_spoken_with_those_we_trust(exchanges, is_trusted, tmp_path, mo
             capture_output=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("openssl is not there to make a certificate")
+        pytest.skip(reason="openssl is not there to make a certificate")
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(made, tmp_path / "key.pem")
     if is_trusted:

@@ -485,3 +485,16 @@ def test_no_pool_text_ever_holds_a_key(pool):
 def test_every_verdict_that_rests_is_exercised_above():
     """The table and the cases grow together."""
     assert sum(verdict.cools_for > 0 for verdict in VERDICTS.values()) == 7
+
+
+def test_a_stream_collected_in_the_midst_of_the_pools_work_is_settled(pool: Pool) -> None:
+    """A finalizer runs in whichever thread makes the garbage, also one that is in the pool."""
+    route = only_route(pool, provider())
+    lease = pool.lease(route, NOW)
+    ticket = pool.line.join()
+
+    with pool._lock, pool.line._lock:
+        pool.settle(lease, Abandoned(), NOW)
+        pool.line.leave(ticket)
+
+    assert pool.views((route,), NOW)[0].in_flight == 0

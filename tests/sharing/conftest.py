@@ -29,7 +29,7 @@ def lab() -> Iterator[Lab]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     pytest.importorskip("redis", reason="redis-py is not installed (extra: redis)")
     if shutil.which("redis-server") is None:
-        pytest.skip("no redis-server here (Debian package redis-server)")
+        pytest.skip(reason="no redis-server here (Debian package redis-server)")
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()

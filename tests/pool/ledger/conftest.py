@@ -68,7 +68,7 @@ class RedisServer:
 def redis_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("redis", reason="redis-py is not installed (extra: redis)")
     if shutil.which("redis-server") is None:
-        pytest.skip("no redis-server here (Debian package redis-server)")
+        pytest.skip(reason="no redis-server here (Debian package redis-server)")
     return tmp_path_factory.mktemp("redis")
 
 
