@@ -88,11 +88,6 @@ class Evidence:
         self._given += 1
         return self.numbers[self._given - 1]
 
-    def rest_of_numbers(self) -> list[float]:
-        """All numbers not yet given."""
-        rest, self._given = self.numbers[self._given :], len(self.numbers)
-        return rest
-
     def denies(self, name: str) -> bool:
         """Whether the prompt says `no ...` or `without ...` of this name."""
         spoken = re.escape(name.replace("_", " "))
