@@ -63,7 +63,7 @@ class OpenAIError(Exception):
 
 
 class APIError(OpenAIError):
-    """A call failed; `body` tells every attempt, `code` the kind of the last fault."""
+    """A call failed; `body` tells every attempt, `code` the kind of the last fault, or of a rest."""
 
     message: str = ""
     request: None = None
@@ -149,14 +149,16 @@ class ContentFilterFinishReasonError(OpenAIError):
     completion: ChatCompletion | None = None
 
 
-# The most hopeful first, as a call that met a quota and a dead key is worth another try.
+# The most hopeful first, as a call that met a quota and a dead key is worth another try. By kinds
+# of faults, and by words for why candidates rest.
 _BY_HOPE: tuple[tuple[frozenset[str], type[APIError]], ...] = (
-    (frozenset({"throttled"}), RateLimitError),
+    (frozenset({"throttled", "window", "full"}), RateLimitError),
     (frozenset({"overloaded", "server_error", "empty", "tool_failed", "cut"}), InternalServerError),
     (frozenset({"timeout"}), APITimeoutError),
     (frozenset({"unreachable", "broken"}), APIConnectionError),
+    (frozenset({"breaker"}), InternalServerError),
     (frozenset({"unpaid", "forbidden", "blocked"}), PermissionDeniedError),
-    (frozenset({"unauthorized"}), AuthenticationError),
+    (frozenset({"unauthorized", "retired"}), AuthenticationError),
     (frozenset({"model_gone", "not_on_plan"}), NotFoundError),
     (frozenset({"unsupported", "bad_parameter", "malformed", "moderated"}), BadRequestError),
 )
@@ -188,10 +190,7 @@ def as_openai_error(error: FreeLLMError) -> FreeLLMError:
         return error
     translated = of_both(type(error), _shape_of(error))(*error.args)
     vars(translated).update(vars(error), message=str(error), body=_body_of(error))
-    last = next((one for one in reversed(error.attempts) if one.kind is not None), None)
-    vars(translated)["code"] = "invalid_request" if last is None else last.kind
-    if isinstance(error, ContextOverflow):
-        vars(translated)["code"] = "context_length_exceeded"
+    vars(translated)["code"] = _code_of(error)
     if isinstance(translated, APIStatusError):
         translated.response = LastAnswer(translated.status_code, str(error), _headers_of(error))
     return translated
@@ -238,9 +237,21 @@ def _shape_of(error: FreeLLMError) -> type[APIError]:
         fits = (shape for ours, shape in _SHAPES if isinstance(error, ours))
         return next(fits, APIError)
     kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
-    if not kinds:  # nobody was asked: all are resting, or none can serve this
+    kinds = kinds or error.resting  # nobody was asked: all are resting
+    if not kinds:  # or none can serve this
         return BadRequestError if error.next_ready_at is None else RateLimitError
     return next((shape for told_by, shape in _BY_HOPE if told_by & kinds), InternalServerError)
+
+
+def _code_of(error: FreeLLMError) -> str:
+    if isinstance(error, ContextOverflow):
+        return "context_length_exceeded"
+    for attempt in reversed(error.attempts):
+        if attempt.kind is not None:
+            return attempt.kind
+    resting: frozenset[str] = getattr(error, "resting", frozenset())
+    told = (word for told_by, _ in _BY_HOPE for word in sorted(told_by & resting))
+    return next(told, "invalid_request")
 
 
 def _body_of(error: FreeLLMError) -> dict[str, Any]:

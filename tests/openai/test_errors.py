@@ -41,6 +41,13 @@ CASES: list[tuple[FreeLLMError, str, int | None]] = [
     (failed("throttled", "unauthorized"), "RateLimitError", 429),
     (failed(next_ready_at=2e9), "RateLimitError", 429),
     (failed(), "BadRequestError", 400),
+    (failed(resting=["retired", "window"], next_ready_at=2e9), "RateLimitError", 429),
+    (failed(resting=["full"]), "RateLimitError", 429),
+    (failed(resting=["retired"]), "AuthenticationError", 401),
+    (failed(resting=["unpaid", "retired"]), "PermissionDeniedError", 403),
+    (failed(resting=["breaker"], next_ready_at=2e9), "InternalServerError", 503),
+    (failed(resting=["unreachable", "breaker"]), "APIConnectionError", None),
+    (failed("timeout", resting=["window"]), "APITimeoutError", None),
     (failed("overloaded", "timeout"), "InternalServerError", 503),
     (failed("timeout", "unreachable"), "APITimeoutError", None),
     (failed("unreachable"), "APIConnectionError", None),
@@ -104,6 +111,15 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
     assert both.response is not None
     assert both.response.headers == {"retry-after": "0"}
     assert both.code == "throttled"
+
+
+@pytest.mark.parametrize(
+    ("resting", "code"),
+    [(["retired", "window"], "window"), (["unpaid"], "unpaid"), ([], "invalid_request")],
+)
+def test_the_code_is_why_nobody_was_asked(resting: list[str], code: str) -> None:
+    """The most hopeful reason, as for the class; the request is blamed for nobody's rest."""
+    assert vars(as_openai_error(failed(resting=resting)))["code"] == code
 
 
 def test_a_long_prompt_has_the_code_that_code_looks_for() -> None:
