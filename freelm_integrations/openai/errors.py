@@ -63,7 +63,7 @@ class OpenAIError(Exception):
 
 
 class APIError(OpenAIError):
-    """A call failed; `body` tells every attempt, `code` the kind of the last fault, or of a rest."""
+    """A call failed; `body` tells every attempt, `code` why, in a word."""
 
     message: str = ""
     request: None = None
@@ -236,7 +236,7 @@ def _shape_of(error: FreeLLMError) -> type[APIError]:
     if not isinstance(error, NoRouteAnswered):
         fits = (shape for ours, shape in _SHAPES if isinstance(error, ours))
         return next(fits, APIError)
-    kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
+    kinds = frozenset(attempt.kind for attempt in error.attempts if attempt.kind is not None)
     kinds = kinds or error.resting  # nobody was asked: all are resting
     if not kinds:  # or none can serve this
         return BadRequestError if error.next_ready_at is None else RateLimitError
