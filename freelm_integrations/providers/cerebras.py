@@ -4,7 +4,14 @@ It stays for those who have one, last in the default order. Without a balance ev
 402, which rests the key. `gpt-oss-120b` is on other providers, too.
 """
 
-from freelm_integrations.providers.spec import DAY, Limit, ModelSpec, ProviderSpec, Tier
+from freelm_integrations.providers.spec import (
+    DAY,
+    Limit,
+    ModelSpec,
+    ProviderSpec,
+    Reserved,
+    Tier,
+)
 from freelm_integrations.wire.openai import ChatCompletions
 from freelm_integrations.wire.requests.schemas import SchemaRules
 
@@ -29,7 +36,7 @@ CEREBRAS = ProviderSpec(
             }
         ),
         by_model={"qwen": {"reasoning_format": "parsed"}},
-        # A call reserves its output from the minute's tokens, 16,384 of them where it names none.
+        # Less than what a call without a limit reserves, see below.
         output_default=2_048,
         thinking_default=4_096,
         efforts={
@@ -53,6 +60,9 @@ CEREBRAS = ProviderSpec(
         think_tags={"": "think"},  # models beyond those two may leave it in their answer
         stream_options=False,  # usage rides on the last chunk unasked
     ),
+    # inference-docs.cerebras.ai rate limits, 2026-08: up to 16,384 tokens of the limit are held,
+    # and all of them where none is named.
+    reserves=Reserved(most=16_384, unnamed=16_384),
     # Buckets that refill steadily, per model and organisation.
     tiers={
         # 5 USD for 30 days once a payment method is saved; limits from live headers, 2026.

@@ -6,6 +6,7 @@ from freelm_integrations.providers.spec import (
     Limit,
     ModelSpec,
     ProviderSpec,
+    Reserved,
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
@@ -71,6 +72,9 @@ GROQ = ProviderSpec(
         windows={"requests": DAY, "tokens": 60.0},
         fault_rules=(rule("tool_failed", on=(422,)),),  # what the model wrote, not what was asked
     ),
+    # A prompt and a limit larger than the minute's tokens are never let in together (rate limits
+    # page, 2026-10); what counts where no limit is named, nothing tells.
+    reserves=Reserved(),
     tiers={
         "free": Tier(
             each_model=_USUAL,

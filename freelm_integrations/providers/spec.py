@@ -106,6 +106,19 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """How much of an answer counts against the token limits before it is there.
+
+    So a request is let in only where its prompt and that much fit; what was not used is given back.
+    At most `most` tokens of the output limit count (None: all of it), `unnamed` where the request
+    names none (None: not known).
+    """
+
+    most: int | None = None
+    unnamed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
     """One API endpoint and its published rules.
 
@@ -124,6 +137,8 @@ class ProviderSpec:
     times as long as elsewhere an attempt may be silent here, where models are loaded on demand or
     queue: others are asked beside it as early as ever. `quota_path` is where it tells what is left
     of a key's quota, from the base URL on, None where it does not; asked beside the list of models.
+    `reserves` is what of an answer counts when its request is let in, None where it counts once it
+    is there.
     """
 
     name: str
@@ -150,3 +165,4 @@ class ProviderSpec:
     retires: Mapping[str, str] = field(default_factory=dict[str, str])
     patience: float = 1.0
     quota_path: str | None = None
+    reserves: Reserved | None = None

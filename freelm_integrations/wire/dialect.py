@@ -64,6 +64,7 @@ class Dialect(Protocol):
         dropped: frozenset[str] = frozenset(),
         output: int | None = None,
         roomier: bool = False,
+        room: int | None = None,
     ) -> bytes:
         """The body to send for `request` to `model`.
 
@@ -71,7 +72,15 @@ class Dialect(Protocol):
         `output` is its longest answer in tokens (None: unknown), which no limit that is ours
         exceeds. `roomier` is for asking the same route once more after the fault `only_thinking`:
         with twice the output limit (if one was sent) and with less thinking. Where neither can be
-        said to this model, the body is the same as without.
+        said to this model, the body is the same as without. `room` is the output limit (tokens) to
+        send where the caller gives none, in place of the provider's default.
+        """
+        ...
+
+    def default_output(self, tags: tuple[str, ...], output: int | None) -> int | None:
+        """The output limit (tokens) that is sent where the caller gives none; None for none.
+
+        `tags` and `output` are the model's, as for `encode`.
         """
         ...
 

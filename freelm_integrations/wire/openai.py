@@ -23,6 +23,7 @@ from freelm_integrations.wire.refusals.complaints import complaint
 from freelm_integrations.wire.refusals.hints import readings
 from freelm_integrations.wire.requests.encode import body_of
 from freelm_integrations.wire.requests.ladder import CalledAnswer
+from freelm_integrations.wire.requests.room import default_output
 from freelm_integrations.wire.requests.schemas import ANY_SCHEMA, SchemaRules
 from freelm_integrations.wire.shapes import first_match
 
@@ -198,6 +199,7 @@ class ChatCompletions:
         dropped: frozenset[str] = frozenset(),
         output: int | None = None,
         roomier: bool = False,
+        room: int | None = None,
     ) -> bytes:
         """The body to send; see `Dialect.encode`.
 
@@ -215,7 +217,12 @@ class ChatCompletions:
             dropped=dropped,
             output=output,
             roomier=roomier,
+            room=room,
         )
+
+    def default_output(self, tags: tuple[str, ...], output: int | None) -> int | None:
+        """The output limit sent where the caller gives none; see `Dialect.default_output`."""
+        return default_output(self, tags, output)
 
     def continues(self, model: str) -> Continues | None:
         """How the model goes on from a trailing assistant message; None where it may not."""

@@ -64,6 +64,40 @@ def test_a_default_of_ours_is_doubled_as_well(output, roomier, expected):
 
 
 @pytest.mark.parametrize(
+    ("dialect", "params", "expected"),
+    [
+        (dialects.NIM, {}, 700),
+        (PLAIN, {}, 700),
+        (dialects.NIM, {"max_tokens": 3000}, 3000),
+        (dialects.NIM, {"max_completion_tokens": 3000}, 3000),
+        (dialects.NIM, {"extra_body": {"max_tokens": 3000}}, 3000),
+    ],
+)
+def test_a_room_takes_the_place_of_the_default_and_of_nothing_else(dialect, params, expected):
+    """What the caller asks for is never touched."""
+    assert sent(dialect, params=params, room=700)["max_tokens"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "output", "expected"),
+    [
+        ("cerebras", (), None, 2_048),
+        ("cerebras", ("reasoning",), None, 4_096),
+        ("cerebras", ("reasoning",), 1_000, 1_000),
+        ("groq", ("reasoning",), None, None),
+        ("groq", (), 1_000, None),
+    ],
+)
+def test_the_default_is_told_beforehand(name, tags, output, expected):
+    """It is the very limit that is sent."""
+    dialect = PROVIDERS[name].dialect
+    body = sent(dialect, tags=tags, output=output)
+
+    assert dialect.default_output(tags, output) == expected
+    assert body.get("max_completion_tokens") == expected
+
+
+@pytest.mark.parametrize(
     ("model", "params", "expected"),
     [
         ("owl", {}, NO_TEMPLATE_THINKING),

@@ -15,6 +15,7 @@ from freelm_integrations.wire.requests.ladder import lowered
 from freelm_integrations.wire.requests.messages import shaped_messages
 from freelm_integrations.wire.requests.names import wire_name
 from freelm_integrations.wire.requests.room import (
+    default_output,
     settle_effort,
     settle_output,
     think_less,
@@ -42,6 +43,7 @@ def body_of(
     dropped: frozenset[str],
     output: int | None,
     roomier: bool,
+    room: int | None = None,
 ) -> bytes:
     """The body to send, as JSON text in UTF-8; `Dialect.encode` says what the arguments mean.
 
@@ -54,7 +56,7 @@ def body_of(
     request, words = lowered(request, refused, tags=tags, format_with_tools=rules.format_with_tools)
     messages = shaped_messages(request, model, rules, refused, thinks_less=thinks_less, words=words)
     body: Json = {"model": model, "messages": messages}
-    body.update(_parameters(request, model, rules, tags=tags, output=output, roomier=roomier))
+    body.update(_parameters(request, model, rules, tags, output, room, roomier=roomier))
     if thinks_less:
         think_less(body, model, rules)
     _add_tools(body, request, rules)
@@ -107,14 +109,16 @@ def _parameters(
     request: Request,
     model: str,
     rules: ChatCompletions,
-    *,
     tags: tuple[str, ...],
     output: int | None,
+    room: int | None,
+    *,
     roomier: bool,
 ) -> Json:
     asked: Json = {**rules.defaults, **(first_match(rules.by_model, model) or {})}
     asked.update({name: value for name, value in request.params.items() if value is not None})
-    settle_output(asked, rules, tags=tags, output=output, roomier=roomier)
+    default = default_output(rules, tags, output) if room is None else room
+    settle_output(asked, default, output=output, roomier=roomier)
     settle_effort(asked, model, rules, tags=tags)
     return {
         rules.renames.get(name, name): _in_range(value, rules.ranges.get(name))

@@ -19,20 +19,22 @@ _LITTLE = frozenset({"none", "minimal"})
 _LEAST_ROOM = 1_024  # Google's sheet of 2026-11: thinking alone eats less than that up
 
 
-def settle_output(
-    asked: Json, rules: ChatCompletions, *, tags: tuple[str, ...], output: int | None, roomier: bool
-) -> None:
-    """One output limit at most: the newer name wins, and a default stands in for neither.
+def default_output(rules: ChatCompletions, tags: tuple[str, ...], output: int | None) -> int | None:
+    """The limit to send where the caller gives none, no longer than the model's longest answer."""
+    thinks = "reasoning" in tags and rules.thinking_default is not None
+    default = rules.thinking_default if thinks else rules.output_default
+    return default if default is None or output is None else min(default, output)
+
+
+def settle_output(asked: Json, default: int | None, *, output: int | None, roomier: bool) -> None:
+    """One output limit at most: the newer name wins, and `default` stands in for neither.
 
     With `roomier` it is twice as large, but never larger than `output`, the model's longest answer.
     """
     if _NEW_OUTPUT in asked:
         asked.pop(_OLD_OUTPUT, None)
-    elif _OLD_OUTPUT not in asked:
-        thinks = "reasoning" in tags and rules.thinking_default is not None
-        default = rules.thinking_default if thinks else rules.output_default
-        if default is not None:
-            asked[_OLD_OUTPUT] = default if output is None else min(default, output)
+    elif _OLD_OUTPUT not in asked and default is not None:
+        asked[_OLD_OUTPUT] = default
     if roomier:
         for name in asked.keys() & {_NEW_OUTPUT, _OLD_OUTPUT}:
             asked[name] = _doubled(asked[name], output)
