@@ -118,7 +118,7 @@ class GrowingAnswer:
         if self.text or self._calls:
             self._seams.append(len(self.text))
         else:
-            self._reasoning = ""  # of one who broke off before the answer
+            self._reasoning, self._extra = "", None  # of one who broke off before the answer
         self._facts = _facts(origin, seams=self._seams)
         self._origin = origin
 
@@ -158,11 +158,11 @@ def _message(
 def _thinking(
     reasoning: str, usage: Usage | None, extra: Mapping[str, Any] | None
 ) -> list[ContentBlock]:
-    if not reasoning:
+    if not (reasoning or extra):
         return []
     return [
         ThinkingBlock(
-            content=reasoning,
+            content=reasoning,  # empty where only its maker can read what it thought
             num_tokens=None if usage is None else usage.reasoning_tokens,
             additional_information={EXTRA: dict(extra)} if extra else {},
         )

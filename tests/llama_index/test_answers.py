@@ -26,6 +26,7 @@ from freelm_integrations.llama_index.answers import (
     chat_response,
     completion_response,
 )
+from freelm_integrations.llama_index.messages import to_wire
 
 ATTEMPTS = (
     AttemptRecord("groq", "a", "11111111", kind="throttled", status=429),
@@ -119,6 +120,19 @@ def test_thinking_is_counted_and_keeps_its_makers_extras() -> None:
     )
     assert response.raw["usage"]["reasoning_tokens"] == 5
     assert response.raw["usage"]["cached_tokens"] == 0
+
+
+def test_what_its_maker_alone_can_read_is_kept_without_any_thinking_told() -> None:
+    """Encrypted reasoning has no words to show, but must go back all the same."""
+    extra = {"openrouter": {"reasoning_details": [{"type": "reasoning.encrypted"}]}}
+    kept = ThinkingBlock(content="", additional_information={"extra_content": extra})
+    growing = GrowingAnswer()
+    first = growing.add(Delta(text="a", extra=extra, origin=Origin("openrouter", "m", "k")))
+
+    assert chat_response(completion(text="a", extra=extra)).message.blocks[0] == kept
+    assert first.message.blocks[0] == kept
+    assert first.message.content == "a"
+    assert to_wire([first.message])[0]["extra_content"] == extra
 
 
 @pytest.mark.parametrize(
