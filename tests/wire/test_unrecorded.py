@@ -8,6 +8,7 @@ from tests.wire.dialects import DECLARED, PLAIN
 from tests.wire.unrecorded import (
     UTC,
     Case,
+    accents,
     afterwards,
     codes,
     keys,
@@ -18,6 +19,7 @@ from tests.wire.unrecorded import (
 )
 
 EVERY = [
+    *accents.CASES,
     *afterwards.CASES,
     *codes.CASES,
     *waits.CASES,

@@ -34,7 +34,7 @@ _NO_CREDENTIAL = (
 )
 _NO_ACCOUNT = (
     r"\b(?:account|organi[sz]ation|workspace|project|user)\b[^.\n]{0,30}"
-    r"\b(?:suspended|deactivated|banned|disabled|terminated|locked)\b"
+    r"\b(?:suspended|deactivated|banned|disabled|terminated|locked|been restricted)\b"
 )
 # Google's keys that begin with AQ. are refused so here, and taken by its own API (2026-04 to 09).
 _OTHER_KIND = (

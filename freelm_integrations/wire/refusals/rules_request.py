@@ -64,9 +64,15 @@ ABILITY = (  # the model, or the upstream behind it, cannot do what this request
     rule("unsupported", "route", on=_REQUEST, text=r"model turn are not supported"),
     rule("unsupported", "route", on=(501,)),
 )
+_MISWRITTEN = (  # Groq says it without its code, too
+    r"tool call validation failed|failed to (?:call a function|(?:validate|generate) json)"
+    r"|tool choice is \w+, but (?:the )?model|attempted to call tool"
+)
+
 WRITING = (  # what the model wrote was of no use
     rule("tool_failed", words="tool_use_failed json_validate_failed"),  # Groq
     rule("tool_failed", on=(400, 422), fields="failed_generation"),
+    rule("tool_failed", on=(400, 422), text=_MISWRITTEN),
     rule("tool_failed", on=(422,), text=r"model (?:generated|wrote)|hallucinat"),
 )
 REQUEST_ITSELF = (

@@ -14,6 +14,7 @@ _NEEDED = frozenset(
     {
         *("model", "messages", "tools", "tool_choice", "response_format", "stream", "input"),
         *("json_schema", "json_object", "image_url", "functions", "developer", "system"),
+        *("tool calling", "tool use", "tool calls", "function calling", "json mode"),
     }
 )
 _UNKNOWN_CODES = frozenset(
@@ -34,6 +35,8 @@ _REFUSED = r"(?:currently )?(?:un|not )(?:supported|allowed|permitted|recognized
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
+        # A value of it is what is refused ("reasoning_effort='medium' is not supported").
+        rf"\b{_BARE}(?: ?= ?\S+| [`'\"][^`'\"\s]+[`'\"]) is (?:{_REFUSED}|not available)",
         # Google; with a path behind it the name is one inside messages or tools.
         rf"unknown name {_QUOTED}(?! at '[^'])",
         # Groq, Cerebras
@@ -64,6 +67,11 @@ _PATTERNS = tuple(
             r"\[?[`'\"]([a-z_][\w`'\", ]*?)[`'\"](?=[],.\s]|$)"
         ),
         rf"{_QUOTED}:? (?:extra (?:inputs|fields)(?: are)? not permitted|is {_REFUSED})",
+        # Groq, of an ability that it spells as a parameter
+        (
+            r"[`'\"](tool (?:calling|use|calls)|function calling|json mode)[`'\"]"
+            rf" (?:is|are) {_REFUSED}"
+        ),
         rf"{_QUOTED} is not a (?:valid|known|recognized) (?:parameter|argument|field|property)",
         r"([a-z_]+(?:\.\w+)*):? extra (?:inputs are|fields) not permitted",
         rf"(?:additional propert|extra (?:field|input))[^'\"`]{{0,40}}{_QUOTED}",
@@ -121,9 +129,9 @@ def _written(said: Complaint) -> str | None:
     if _THINKING.search(said.naming):
         return "reasoning_effort"
     for pattern in _PATTERNS:
-        found = pattern.search(said.naming)
-        if found:
-            return _listed(_cleaned(name, said.naming) for name in found[1].split(","))
+        names = [name for found in pattern.findall(said.naming) for name in found.split(",")]
+        if names:
+            return _listed(_cleaned(name, said.naming) for name in names)
     return None
 
 
