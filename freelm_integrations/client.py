@@ -113,6 +113,14 @@ class _Client:
         wanted = self._dispatcher.settings.wanted if model is None else names_of(model)
         return self._dispatcher.context_window(wanted)
 
+    def models_for(self, model: str | Sequence[str] | None = None) -> list[ModelInfo]:
+        """The models such a call may use, as known now; nothing is sent and no list asked for.
+
+        Raises ConfigError when no model has such a name.
+        """
+        wanted = self._dispatcher.settings.wanted if model is None else names_of(model)
+        return self._dispatcher.models_for(wanted)
+
     def vector_space(
         self, model: str | None = None, *, dimensions: int | None = None
     ) -> VectorSpace:
@@ -208,7 +216,8 @@ class FreeLLM(_Client):
             response_format: OpenAI-shaped, e.g. `{"type": "json_object"}`.
             on_event: told this call's events, besides the client's own observer.
             **params: chat-completions parameters (`temperature`, `max_tokens`, `stop`, ...), and
-                `timeout`: seconds until this call's first content, in place of the client's.
+                `timeout`: seconds until this call's first content, in place of the client's;
+                `avoid`: providers, or `provider/model`s, to ask only when nobody else is left.
 
         Raises:
             ConfigError: no key; an argument is unknown, of a wrong type or out of range. Nothing

@@ -28,6 +28,7 @@ from freelm_integrations.pool.shared import Place, shared_place
 from freelm_integrations.providers.keys import NO_KEY
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import resolve
+from freelm_integrations.routing.filters import ruled_out
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
 
 if TYPE_CHECKING:
@@ -325,23 +326,36 @@ class Dispatcher:
         sizes = [model.context for rank in ranks for _, model in rank if model.context is not None]
         return min(sizes, default=None)
 
+    def models_for(self, wanted: tuple[str, ...]) -> list[ModelInfo]:
+        """The models known now that these names stand for and the settings allow."""
+        ranks = resolve(wanted, self.catalogs.current())
+        return [
+            self._info(provider, model)
+            for rank in ranks
+            for provider, model in rank
+            if ruled_out(provider, model, self.settings) is None
+        ]
+
     def models(self) -> list[ModelInfo]:
         """Every model known now that the settings allow, best first within its provider."""
         return [
-            ModelInfo(
-                provider=provider.name,
-                id=model.id,
-                family=model.family,
-                tags=model.tags,
-                context=model.context,
-                output=model.output,
-                free=model.free,
-                source=self.catalogs.catalog(provider).source,
-                retires_on=model.retires_on,
-            )
+            self._info(provider, model)
             for provider in self.catalogs.current()
             for model in self._allowed(provider)
         ]
+
+    def _info(self, provider: Provider, model: ModelSpec) -> ModelInfo:
+        return ModelInfo(
+            provider=provider.name,
+            id=model.id,
+            family=model.family,
+            tags=model.tags,
+            context=model.context,
+            output=model.output,
+            free=model.free,
+            source=self.catalogs.catalog(provider).source,
+            retires_on=model.retires_on,
+        )
 
 
 class _Listeners:

@@ -93,7 +93,7 @@ def test_twin_methods_are_both_documented(one: type, other: type, name: str, twi
 @pytest.mark.parametrize(("one", "other"), TWINS, ids=label)
 def test_what_blocks_on_one_side_is_awaited_on_the_other(one: type, other: type) -> None:
     """No asyncio method blocks its loop on the network: none is the blocking one under its name."""
-    shared = {"from_env", "context_window", "vector_space"}
+    shared = {"from_env", "context_window", "models_for", "vector_space"}
     same = [
         name
         for name, method in members(one).items()

@@ -9,24 +9,53 @@ from langchain_core.language_models.model_profile import ModelProfile
 from freelm_integrations.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
     from freelm_integrations.langchain.clients import Clients
 
-ALWAYS = ModelProfile(
-    text_inputs=True,
-    text_outputs=True,
-    tool_calling=True,
-    tool_choice=True,
-    tool_call_streaming=True,
-    structured_output=True,
-)
-"""What holds whoever answers: requests for tools or a schema go to routes that can."""
+    class Traits(Protocol):
+        """What is known of one model."""
+
+        @property
+        def context(self) -> int | None:
+            """Tokens of its window."""
+            ...
+
+        @property
+        def output(self) -> int | None:
+            """Tokens of its longest answer."""
+            ...
+
+        @property
+        def tags(self) -> tuple[str, ...]:
+            """What it can do."""
+            ...
+
+
+ALWAYS = ModelProfile(text_inputs=True, text_outputs=True)
+"""What holds whoever answers."""
+TOOLS = ("tool_calling", "tool_choice", "tool_call_streaming")
+"""Said of a pool if any of its models calls tools: requests with tools go to those alone."""
+ABILITIES: Mapping[str, str] = {
+    "image_inputs": "vision",
+    "image_url_inputs": "vision",
+    "audio_inputs": "audio",
+    "pdf_inputs": "files",
+    "video_inputs": "video",
+    "structured_output": "json_schema",
+}
+"""Said of a pool if all of its models can do it: who relies on more names a model that can. Agents
+that are told of no structured output of its own make a tool of the schema, which every provider
+takes beside other tools."""
 
 
 class LateProfile(dict[str, Any]):
-    """A profile whose `max_input_tokens` and `image_inputs` are found out when first read.
+    """A profile most of which is found out when it is first read.
 
     Making a model must neither read the environment nor cost what that does, and which models there
-    are may change until then. The window is the smallest of the models in question: any may answer.
+    are may change until then. Of several models in question any may answer, so the windows are the
+    smallest of theirs. What nobody tells of the models is left out. Nothing is sent for it.
     """
 
     def __init__(self, clients: Clients, model: str | list[str]) -> None:
@@ -66,15 +95,27 @@ class LateProfile(dict[str, Any]):
     def _find_out(self) -> None:
         self._is_known = True
         try:
-            client = self._clients.blocking()
+            models = self._clients.blocking().models_for(self._model)
         except ConfigError:  # the first call says it better
             return
-        window = client.context_window(self._model)
-        if window is not None:
-            self["max_input_tokens"] = window
-        known = client.models()
-        named = [one for one in known if self._model in (one.id, one.family)] or known
-        self["image_inputs"] = any("vision" in one.tags for one in named)
+        self.update(found_in(models))
+
+
+def found_in(models: Sequence[Traits]) -> ModelProfile:
+    """What holds for requests that any of these models may answer."""
+    found = ModelProfile()
+    if windows := [model.context for model in models if model.context is not None]:
+        found["max_input_tokens"] = min(windows)
+    if lengths := [model.output for model in models if model.output is not None]:
+        found["max_output_tokens"] = min(lengths)
+    told = {tag for model in models for tag in model.tags}
+    flags = dict.fromkeys(TOOLS, "tools" in told or not told)
+    flags |= {
+        name: all(tag in model.tags for model in models)
+        for name, tag in ABILITIES.items()
+        if tag in told
+    }
+    return cast("ModelProfile", {**found, **flags})
 
 
 def late_profile(clients: Clients, model: str | list[str]) -> ModelProfile:

@@ -352,6 +352,11 @@ class TestFittingIn:
         assert llm.profile.get("video_inputs") is None
         assert llm.profile["tool_calling"]
 
+    def test_nothing_is_asked_for_a_profile(self, lab: Lab) -> None:
+        """What is known must do: whoever builds an agent has not called anybody yet."""
+        assert model().profile["max_input_tokens"]
+        assert not any(provider.requests for provider in lab)
+
     def test_a_model_derived_for_another_id_has_its_profile(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
