@@ -23,6 +23,7 @@ PDF = "data:application/pdf;base64,QUJD"
 ANTHROPIC = {"type": "base64", "media_type": "image/png", "data": "QUJD"}
 PAPER = {"type": "base64", "media_type": "application/pdf", "data": "QUJD"}
 GUARDED = {"guard_content": {"text": {"text": "hi"}}}
+SAID = [{"type": "text", "text": "hi"}]
 BEDROCK = {"image": {"format": "png", "source": {"bytes": b"ABC"}}}
 AUDIO = {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}}
 
@@ -54,6 +55,34 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}
         (BEDROCK, image(PNG)),
         ({"type": "media", "mime_type": "image/png", "data": "QUJD"}, image(PNG)),
         ({"type": "media", "mime_type": "application/pdf", "data": "QUJD"}, file("file", PDF)),
+        (
+            {"type": "media", "mime_type": "image/png", "file_uri": "https://x/y.png"},
+            image("https://x/y.png"),
+        ),
+        ({"inlineData": {"mimeType": "image/png", "data": "QUJD"}}, image(PNG)),
+        ({"inline_data": {"mime_type": "audio/wav", "data": "QUJD"}}, AUDIO),
+        ({"type": "input_text", "text": "hi"}, {"type": "text", "text": "hi"}),
+        ({"type": "output_text", "text": "hi"}, {"type": "text", "text": "hi"}),
+        ({"type": "input_image", "image_url": PNG}, image(PNG)),
+        (
+            {"type": "input_image", "image_url": PNG, "detail": "low"},
+            {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
+        ),
+        ({"type": "input_file", "filename": "a.pdf", "file_data": PDF}, file("a.pdf", PDF)),
+        ({"type": "input_file", "file_url": "https://x/a.pdf"}, file("file", "https://x/a.pdf")),
+        ({"type": "input_file", "file_id": "f1"}, {"type": "file", "file": {"file_id": "f1"}}),
+        (
+            {"document": {"format": "pdf", "name": "a", "source": {"bytes": b"ABC"}}},
+            file("a.pdf", PDF),
+        ),
+        (
+            {"type": "search_result", "title": "T", "source": "S", "content": SAID},
+            {"type": "text", "text": "T (S)\nhi"},
+        ),
+        (
+            {"type": "document", "source": {"type": "content", "content": SAID}},
+            {"type": "text", "text": "hi"},
+        ),
         ({"type": "audio", "base64": "QUJD", "mime_type": "audio/wav"}, AUDIO),
         ({"type": "media", "mime_type": "audio/wav", "data": "QUJD"}, AUDIO),
         (AUDIO, AUDIO),
@@ -93,7 +122,13 @@ def test_each_block_becomes_its_part_or_is_left_out(block: Any, part: Any) -> No
 
 @pytest.mark.parametrize(
     "block",
-    [{"type": "hologram"}, {"type": "image"}, {"type": "audio", "base64": "QUJD"}, {}],
+    [
+        {"type": "hologram"},
+        {"type": "image"},
+        {"type": "audio", "base64": "QUJD"},
+        {},
+        {"inlineData": {}},
+    ],
     ids=repr,
 )
 def test_what_no_endpoint_takes_is_the_callers_to_mend(block: Any) -> None:
