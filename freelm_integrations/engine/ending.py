@@ -26,6 +26,8 @@ TOO_SHORT = "too short for about"
 """What is said of models that are left out for the prompt's length."""
 GONE = frozenset({"model_gone", "not_on_plan", "forbidden"})
 """What a key has no model for says nothing about the prompt."""
+LOCKED = frozenset({"unauthorized", "retired", "unpaid", "blocked"})
+"""Neither does what a person must mend; until then a shorter prompt is served by others."""
 AT_ONCE = 0.5
 """Seconds that are not worth telling: they would be shown as none."""
 
@@ -53,8 +55,6 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
         )
     if kinds and all(_blames_request(kind) for kind in kinds):
         return rejected(summary.records)
-    if not kinds and not summary.views and _all_for_length(summary):
-        return ContextOverflow("the prompt is too long for every candidate:" + lines)
     ready_at = None if summary.ready_after is None else utc + summary.ready_after
     return NoRouteAnswered(
         _headline(summary) + lines,
@@ -66,12 +66,20 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
 
 def _is_too_long_for_all(summary: Summary, kinds: set[str | None]) -> bool:
     """Whether nobody has room; one that only rests might, and one that is gone is no candidate."""
-    if not kinds & TOO_LONG or not kinds <= TOO_LONG | GONE or summary.is_out_of_time:
+    if summary.is_out_of_time:
         return False
+    if _some_for_length(summary) and kinds <= TOO_LONG | GONE | LOCKED:
+        return not _some_may_come(summary, besides=GONE | LOCKED, untried=not kinds)
+    if not kinds & TOO_LONG or not kinds <= TOO_LONG | GONE:
+        return False
+    return not _some_may_come(summary, besides=GONE)
+
+
+def _some_may_come(summary: Summary, *, besides: frozenset[str], untried: bool = False) -> bool:
+    """Whether somebody who was not asked is only resting; `untried`: or was not even that."""
     tried = {(record.provider, record.model) for record in summary.records}
-    return not any(
-        view.resting is not None
-        and view.resting not in GONE
+    return any(
+        (untried if view.resting is None else view.resting not in besides)
         and view.ready_at < math.inf
         and (view.route.provider.name, view.route.model.id) not in tried
         for view in summary.views
@@ -93,8 +101,8 @@ def _blames_request(kind: str | None) -> bool:
     return verdict is not None and verdict.blames_request
 
 
-def _all_for_length(summary: Summary) -> bool:
-    """Whether a shorter prompt would be served: nobody is left, and somebody only for its length.
+def _some_for_length(summary: Summary) -> bool:
+    """Whether somebody was left out only for the prompt's length: a shorter one would be served.
 
     Others may be left out for whatever else, as those that cost money: that is told as well.
     """

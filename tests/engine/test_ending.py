@@ -118,6 +118,27 @@ def test_a_prompt_that_only_its_length_keeps_from_some_is_too_long(left_out, kin
     assert all(reason in str(error) for _, _, reason in left_out)
 
 
+DEAD = AttemptRecord("google", "roomy", "1a2b3c4d", "unauthorized", 401, "bad key")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (summary(OLD, left_out=(SHORT,)), ContextOverflow),
+        (summary(DEAD, left_out=(SHORT,)), ContextOverflow),
+        (summary(left_out=(SHORT,), views=(resting("not_on_plan", 30.0),)), ContextOverflow),
+        (summary(left_out=(SHORT,), views=(resting("retired", math.inf),)), ContextOverflow),
+        (summary(left_out=(SHORT,), views=(resting("throttled", 30.0),)), NoRouteAnswered),
+        (summary(left_out=(SHORT,), views=(resting(None, 0.0),)), NoRouteAnswered),
+        (summary(SILENT, left_out=(SHORT,)), NoRouteAnswered),
+        (summary(OLD, left_out=(SHORT,), is_out_of_time=True), NoRouteAnswered),
+    ],
+)
+def test_whoever_has_room_but_is_locked_or_gone_is_no_candidate(given, kind):
+    """What the caller can do is to shorten the prompt: the others would serve it."""
+    assert type(error_for(given, utc=0.0)) is kind
+
+
 def test_each_provider_has_a_line_in_the_words_used_everywhere():
     """The kind in words, the status where there was one, and what the server said."""
     assert describe(summary(LIMITED, SILENT, left_out=NOT_FREE)) == [
