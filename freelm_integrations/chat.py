@@ -196,7 +196,8 @@ class Request:
     """The payload of a call, as the caller put it. `wanted` is the order of model names to try.
 
     `timeout` is this call's own deadline in seconds; None for the client's. Calls with the same
-    `affinity` are one conversation: they stay with the model that served the last of them.
+    `affinity` are one conversation: they stay with the model that served the last of them. `avoid`
+    are providers and `provider/model`s to be asked when nobody else is left.
     """
 
     endpoint: ClassVar[str] = "/chat/completions"
@@ -211,6 +212,7 @@ class Request:
     streaming: bool = False
     timeout: float | None = None
     affinity: str | None = None
+    avoid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,8 @@ class CallParams(RequestParams, total=False):
 
     affinity: str | None
     """Not of that SDK and not sent: which conversation the call belongs to."""
+    avoid: list[str] | None
+    """Not of that SDK and not sent: providers, or `provider/model`s, to be asked last."""
     frequency_penalty: float | None
     logit_bias: Mapping[str, int] | None
     logprobs: bool | None

@@ -36,6 +36,7 @@ _LENGTH = Takes("a whole number (without it there is no limit)", (int,), 1)
 
 PARAMETERS: Mapping[str, Takes] = {
     "affinity": _WORD,  # not sent: which conversation the call belongs to
+    "avoid": _LIST,  # not sent: who is to be asked last
     "extra_body": _FIELDS,
     "frequency_penalty": _PENALTY,
     "logit_bias": _FIELDS,

@@ -49,6 +49,7 @@ def make_request(
         response_format=_format(response_format),
         timeout=checked.pop("timeout", None),
         affinity=checked.pop("affinity", None),
+        avoid=tuple(checked.pop("avoid", ())),
         params=checked,
         streaming=streaming,
     )

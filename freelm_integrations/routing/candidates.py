@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.routing import filters
 from freelm_integrations.routing.affinity import Affinity, Stay, at_home
+from freelm_integrations.routing.avoidance import nearness, put_last
 from freelm_integrations.routing.catalog import in_ranks, matches, resolve
 from freelm_integrations.routing.filters import (
     LeftOut,
@@ -106,10 +107,13 @@ class Candidates:
     """The routes for one call.
 
     `tokens` is what one attempt is expected to use, prompt and answer; `stay` is the
-    conversation it belongs to.
+    conversation it belongs to, `avoid` who is to be asked last.
     """
 
-    __slots__ = ("_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn", "needs", "tokens")
+    __slots__ = (
+        *("_avoid", "_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn", "needs"),
+        "tokens",
+    )
 
     def __init__(
         self,
@@ -119,6 +123,7 @@ class Candidates:
         strategy: Strategy,
         turn: int,
         stay: Stay | None = None,
+        avoid: tuple[str, ...] = (),
     ) -> None:
         self.needs = needs
         self.tokens = needs.tokens
@@ -127,6 +132,7 @@ class Candidates:
         self._strategy = strategy
         self._turn = turn
         self._stay = stay
+        self._avoid = avoid
         self._crowded: dict[Route, float] = {}
 
     def views(self, now: float) -> Iterator[RouteView]:
@@ -136,7 +142,8 @@ class Candidates:
         out, unless there are no others. Where the conversation is at home goes first, if ready.
         """
         home = None if self._stay is None else self._stay.home
-        return self._in_order(now) if home is None else self._from_home(home, now)
+        views = self._in_order(now) if home is None else self._from_home(home, now)
+        return put_last(views, self._avoid) if self._avoid else views
 
     def served(self, route: Route) -> None:
         """That one has answered the call."""
@@ -166,6 +173,8 @@ class Candidates:
 
     def reservation(self, route: Route) -> str | None:
         """Why the route comes after all others that were wanted alike; None if it does not."""
+        if nearness(route, self._avoid):
+            return "is to be avoided"
         return reservation(route.model, self.needs, self._plan.calendar)
 
     def left_out(self) -> tuple[tuple[str, str, str], ...]:
@@ -240,7 +249,9 @@ class Router:
             # Whoever asks for other models talks to somebody else, though in the same conversation.
             conversation = "\n".join((request.affinity, *request.wanted))
             stay = Stay(self._affinity, conversation, best)
-        return Candidates(plan, needs, self._pool, self._strategy, turn, stay)
+        return Candidates(
+            plan, needs, self._pool, self._strategy, turn, stay, avoid=request.avoid
+        )
 
     def _planned(self, request: Request, catalogs: Catalogs, utc: float) -> tuple[Plan, Needs]:
         known, day = self._known, int(utc // A_DAY)

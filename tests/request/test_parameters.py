@@ -48,7 +48,7 @@ TAKEN: dict[str, list[Any]] = {
 
 def test_every_parameter_has_a_row_here() -> None:
     """But those which are not sent."""
-    assert {*TAKEN, "affinity", "timeout"} == set(PARAMETERS)
+    assert {*TAKEN, "affinity", "avoid", "timeout"} == set(PARAMETERS)
 
 
 @pytest.mark.parametrize(
