@@ -7,7 +7,9 @@ is ever more than a hundredth of what is left, so that nobody else goes short of
 Rules:
 - What is allotted is counted by the ledger already: drawing on it can exceed no limit.
 - It is good for `GOOD_FOR`, and only while what is taken now would come back when it does.
-- What is not used is given back; of a process that was killed it stays counted.
+- What its leases have not used goes back into it; what is left is given back as one, once another
+  has taken its place and its leases are settled, or have lasted for `LEAVES_WITHIN`.
+- Of a process that was killed it stays counted.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 GOOD_FOR = 0.1
 """Seconds."""
+LEAVES_WITHIN = 1.0
+"""Seconds it may wait for its leases before what is left is given back without them."""
 MOST = 32
 """Leases' worth at most."""
 SHARE = 0.01
@@ -33,7 +37,18 @@ SHARE = 0.01
 class Allotment:
     """Mutable, guarded by the pool's lock. `leases` is how many were asked for."""
 
-    __slots__ = ("begun_at", "claim", "draws", "is_closed", "is_granted", "leases", "left", "moves")
+    __slots__ = (
+        "begun_at",
+        "claim",
+        "draws",
+        "is_closed",
+        "is_granted",
+        "is_leaving",
+        "leases",
+        "left",
+        "moves",
+        "open",
+    )
 
     def __init__(self, claim: Claim, leases: int, now: float) -> None:
         self.claim = claim
@@ -43,13 +58,17 @@ class Allotment:
         self.left = [0.0] * len(claim.draws)
         """What is there for further leases; nothing before the ledger grants it."""
         self.moves: tuple[int, ...] = ()
+        self.open = 0
+        """Its leases that are not settled yet."""
         self.is_granted = False
+        self.is_leaving = False
+        """Another has taken its place: it only waits for its leases."""
         self.is_closed = False
         """Its rest was given back."""
 
     def granted(self, first: Sequence[Draw], moves: tuple[int, ...]) -> None:
         """The ledger has counted it; the first lease takes its part."""
-        self.moves, self.is_granted = moves, True
+        self.moves, self.is_granted, self.open = moves, True, 1
         self.left = [draw.amount - own.amount for draw, own in zip(self.draws, first, strict=True)]
 
     def serves(self, draws: Sequence[Draw], now: float) -> bool:
@@ -60,10 +79,16 @@ class Allotment:
             if own.window != draw.window or own.back_at != draw.back_at or draw.amount > left:
                 return False
         self.left = [left - draw.amount for left, draw in zip(self.left, draws, strict=True)]
+        self.open += 1
         return True
 
+    @property
+    def may_be_closed(self) -> bool:
+        """Whether nothing more can come of it."""
+        return self.is_leaving and not self.open and not self.is_closed
+
     def put_back(self, draws: Sequence[Draw], used: Sequence[float]) -> bool:
-        """Take back what a part of it has not used, for the next; False if that is too late."""
+        """Take back what a lease of it has not used; False if that has to be told instead."""
         if self.is_closed:
             return False
         left = [

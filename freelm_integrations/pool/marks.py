@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 KEY = 2
 """The key's place among a route's subjects and rests: see `RouteState.rests`."""
 MODEL = 3
+NARROW = (1, KEY, 4)
+"""The places of those that not all routes of a model have in common."""
 RETIRED_FOR = 86_400.0
 """Seconds for which a refused key is left alone by those who only heard of it."""
 REMEMBERED_FOR = 86_400.0

@@ -60,17 +60,23 @@ class Rest:
 
 
 class KeyState:
-    """One key at its provider."""
+    """One key at its provider. `accounts`: those it was met in, nearly always one."""
 
-    __slots__ = ("breaker", "fault_at", "last_fault", "rest", "retired")
+    __slots__ = ("accounts", "breaker", "fault_at", "last_fault", "rest", "retired")
 
     def __init__(self) -> None:
+        self.accounts: dict[AccountState, None] = {}
         self.rest = Rest()
         self.breaker = Breaker()
         self.retired: FaultKind | None = None
         """Why it is out until a person acts."""
         self.last_fault: Fault | None = None
         self.fault_at = -math.inf
+
+    def stir(self) -> None:
+        """Something of it has changed: what is kept of its routes has to be looked at anew."""
+        for account in self.accounts:
+            account.stir()
 
 
 class ModelState:
@@ -90,7 +96,7 @@ class Quota:
     `windows` are its own and those all models share.
     """
 
-    __slots__ = ("at_once", "in_flight", "own", "rest", "shut_until", "windows")
+    __slots__ = ("at_once", "in_flight", "own", "rest", "shut_until", "watchers", "windows")
 
     def __init__(self) -> None:
         self.rest = Rest()
@@ -101,6 +107,13 @@ class Quota:
         self.in_flight = 0
         self.at_once = math.inf
         """How many attempts it serves at a time."""
+        self.watchers: list[set[Quota]] = []
+        """Where those that keep it in some order are told that it has changed."""
+
+    def stir(self) -> None:
+        """Something of it has changed."""
+        for watcher in self.watchers:
+            watcher.add(self)
 
     @property
     def is_full(self) -> bool:
@@ -115,7 +128,7 @@ class Quota:
 class AccountState:
     """What the keys of one account share.
 
-    `version` moves with every lease and settlement of its routes.
+    `version` moves with every lease, settlement and fault of its routes.
     """
 
     __slots__ = ("quotas", "rest", "routes", "shared", "version")
@@ -127,9 +140,15 @@ class AccountState:
         self.quotas: dict[str, Quota] = {}
         self.routes: dict[tuple[str, str], RouteState] = {}
 
+    def stir(self) -> None:
+        """Something has changed that any of its routes may depend on."""
+        self.version += 1
+        for quota in self.quotas.values():
+            quota.stir()
+
 
 class ProviderState:
-    """What all keys of a provider share. `version` moves with every fault there."""
+    """What all keys of a provider share. `version` moves when it or a model of it rests."""
 
     __slots__ = ("accounts", "keys", "models", "rest", "version")
 
@@ -177,18 +196,28 @@ class RouteState:
         """What the ledger calls whatever rests, in the same order; empty: nothing is shared."""
         # What one key was told of a model holds for all keys of its account.
         self.rests = (provider.rest, account.rest, key.rest, model.rest, quota.rest)
+        key.accounts[account] = None
 
     def begin(self) -> None:
         """An attempt is leased here."""
         self.in_flight += 1
         self.quota.in_flight += 1
-        self.account.version += 1
+        self._moved()
 
     def end(self) -> None:
         """One is settled or given back."""
         self.in_flight -= 1
         self.quota.in_flight -= 1
-        self.account.version += 1
+        self._moved()
+
+    def _moved(self) -> None:
+        account = self.account
+        if account.shared:
+            account.stir()
+            return
+        account.version += 1
+        if self.quota.watchers:
+            self.quota.stir()
 
     def rest_of(self, scope: Scope) -> Rest | None:
         """What a fault of that scope lets rest; None for the call, which is over anyway."""

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freelm_integrations.pool.scopes import RouteState
-    from freelm_integrations.pool.view import Route
+    from freelm_integrations.pool.view import Ask, Route
     from freelm_integrations.providers.spec import Unit
 
 
+PROVIDER, MODEL, OWN = 0, 3, (1, 2, 4)
+"""Places in `RouteState.rests`: of what all routes of a model have in common, and of the others."""
 AGAIN = 0.25
 """Seconds after which to ask again where all places are taken: when one is settled, none knows."""
 
@@ -29,8 +31,10 @@ class Seat:
 
     __slots__ = (
         "account",
+        "changes_at",
         "fresh_from",
         "fresh_until",
+        "own_ready_at",
         "provider",
         "room",
         "seen",
@@ -50,11 +54,22 @@ class Seat:
         same, from `fresh_from` to before `fresh_until`."""
         self.fresh_from = math.inf
         self.fresh_until = -math.inf
+        self.own_ready_at = -math.inf
+        """When it is ready, or, below `changes_at`, would be, but for its provider and its model
+        as a whole: those rest for all routes alike."""
+        self.changes_at = math.inf
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the view still holds."""
+        return (
+            self.seen == self.account.version + self.provider.version
+            and self.fresh_from <= now < self.fresh_until
+        )
 
     def refresh(self, now: float) -> None:
         """Take the view anew, and reckon how long it will hold if nothing happens."""
         state = self.state
-        ready_at, why = _rested_at(state, now)
+        own_at, why = _rested_at(state, now)
         headroom, room, changes_at = 1.0, math.inf, math.inf
         most = {"tokens": math.inf, "input_tokens": math.inf}
         for window in state.quota.windows:
@@ -64,8 +79,13 @@ class Seat:
             if window.unit != "requests":
                 room = min(room, left)
                 most[window.unit] = min(most.get(window.unit, math.inf), window.amount)
-            if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > ready_at:
-                ready_at, why = window_at, "window"
+            if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > own_at:
+                own_at, why = window_at, "window"
+        self.own_ready_at, self.changes_at = own_at, changes_at
+        ready_at = own_at
+        for rest in (state.rests[PROVIDER], state.rests[MODEL]):
+            if rest.until > ready_at:
+                ready_at, why = rest.until, rest.kind
         if ready_at > now:
             changes_at = min(changes_at, ready_at)
         else:
@@ -88,6 +108,12 @@ class Seat:
         is_moving = state.key.breaker.is_probing or state.quota.is_full
         self.fresh_until = now if is_moving else changes_at
 
+    def view_for(self, ask: Ask, now: float) -> RouteView:
+        """The view as it is now for such a request."""
+        if not self.is_fresh(now):
+            self.refresh(now)
+        return self.view if ask.tokens <= self.room else self.crowded(now, ask.needs)
+
     def crowded(self, now: float, needs: Mapping[Unit, float]) -> RouteView:
         """The fresh view as it is for a request of such needs, where those may not fit."""
         view = self.view
@@ -100,12 +126,13 @@ class Seat:
 
 
 def _rested_at(state: RouteState, now: float) -> tuple[float, str | None]:
-    """When nothing rests any more, windows aside, and what rests longest."""
+    """When nothing of its own rests any more, windows aside, and what rests longest."""
     if state.key.retired is not None:
         return math.inf, "retired"
     ready_at = -math.inf
     why: str | None = None
-    for rest in state.rests:
+    for place in OWN:
+        rest = state.rests[place]
         if rest.until > ready_at:
             ready_at, why = rest.until, rest.kind
     if state.quota.shut_until > ready_at:

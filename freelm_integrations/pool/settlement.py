@@ -68,7 +68,7 @@ def praise(lease: Lease, success: Success, now: float) -> None:
     state = lease.state
     breaker = state.key.breaker
     if lease.is_probe or not breaker.is_closed:
-        state.provider.version += 1
+        state.key.stir()
     breaker.alive(is_probe=lease.is_probe)
     for rest in state.rests:
         if rest.strikes:
@@ -84,7 +84,7 @@ def let_go(lease: Lease, abandoned: Abandoned) -> None:
     state, silent_for = lease.state, abandoned.silent_for
     if lease.is_probe:
         state.key.breaker.abandoned()
-        state.provider.version += 1
+        state.key.stir()
     if silent_for is not None:
         state.pacing.was_silent(silent_for, is_whole=abandoned.is_whole)
 
@@ -93,7 +93,7 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
     """Note a fault as its verdict says; what it cooled. `chance` is a number in [0, 1)."""
     state, verdict = lease.state, VERDICTS[fault.kind]
     key = state.key
-    state.provider.version += 1
+    key.stir()
     key.last_fault, key.fault_at = fault, now
     opened: float | None = None
     if verdict.feeds_breaker:
@@ -108,7 +108,10 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
     cooled = _cool(state, fault, verdict, now)
     if cooled is None:
         return None if opened is None else Cooled("key", opened)
-    return widen(lease, fault.kind, cooled, now)
+    believed = widen(lease, fault.kind, cooled, now)
+    if believed is not cooled or cooled.scope in {"provider", "model"}:
+        state.provider.version += 1
+    return believed
 
 
 def _learn_ceiling(lease: Lease, fault: Fault, now: float) -> None:

@@ -29,7 +29,13 @@ class Place:
 
             self.homes = homes_at(address)
             self.desk = Desk(self.homes, clock)
-        self.pool = Pool(clock, outbox=None if self.homes is None else self.homes.outbox)
+        outbox = None if self.homes is None else self.homes.outbox
+        if outbox is None:
+            self.pool = Pool(clock)
+        else:
+            from freelm_integrations.pool.ledger_pool import LedgerPool  # noqa: PLC0415 - loads it
+
+            self.pool = LedgerPool(clock, outbox=outbox)
 
 
 class _Places:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from freelm_integrations.pool import marks
-from freelm_integrations.pool.allotment import Allotment, next_size
+from freelm_integrations.pool.allotment import LEAVES_WITHIN, Allotment, next_size
 from freelm_integrations.pool.ledger.claim import (
     Claim,
     Correction,
@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.ledger.claim import Answer, Fact, News
     from freelm_integrations.pool.marks import Standing
     from freelm_integrations.pool.pace import Pacing
-    from freelm_integrations.pool.scopes import KeyState, ModelState, Rest, RouteState
+    from freelm_integrations.pool.scopes import (
+        AccountState,
+        KeyState,
+        ModelState,
+        Rest,
+        RouteState,
+    )
     from freelm_integrations.pool.view import Route
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec, Reset, Unit
@@ -67,9 +73,11 @@ class _Shelf:
     """What is known of one provider through the ledger, and the records it is about."""
 
     __slots__ = (
+        "accounts",
         "allotments",
         "heard_at",
         "keys",
+        "leaving",
         "marks",
         "models",
         "paces",
@@ -88,7 +96,12 @@ class _Shelf:
         self.models: dict[str, ModelState] = {}
         self.paces: dict[str, Pacing] = {}
         self.windows: dict[str, Window] = {}
+        self.accounts: dict[str, dict[AccountState, None]] = {}
+        """Whose routes depend on a subject or a window of that name; nobody's in particular is what
+        all routes of a model or of the provider depend on."""
         self.allotments: dict[Route, Allotment] = {}
+        self.leaving: list[Allotment] = []
+        """Those that others have taken the place of, while leases of theirs are open."""
         self.told: dict[str, tuple[float | None, float | None, float]] = {}
         """The latencies told of a route (first, whole), and when."""
 
@@ -123,6 +136,8 @@ class Sharing:
         shelf.keys[subjects[marks.KEY]] = state.key
         shelf.models[subjects[marks.MODEL]] = state.model
         shelf.paces[_pace_of(route)] = state.pacing
+        for subject in (*(subjects[place] for place in marks.NARROW), _pace_of(route)):
+            shelf.accounts.setdefault(subject, {})[state.account] = None
         behind = now - self._clock.utc()
         for subject in (*subjects, _pace_of(route)):
             for fact in _FACTS:
@@ -147,6 +162,8 @@ class Sharing:
             self._name(shelf, window, route, "*", now)
         for window in quota.own.values():
             self._name(shelf, window, route, route.model.id, now)
+        for window in quota.windows:
+            shelf.accounts.setdefault(str(window.name), {})[account] = None
 
     def _name(self, shelf: _Shelf, window: Window, route: Route, model: str, now: float) -> None:
         if window.name is not None:
@@ -196,8 +213,10 @@ class Sharing:
             return None
         windows = [window for window, *_ in lease.taken]
         size = next_size(before, windows, claim.draws, now)
+        if shelf.leaving:
+            self._see_off(route.provider.id, shelf, now)
         if before is not None and before.leases > 1:
-            self._leave(route.provider.id, before)
+            self._leave(route.provider.id, shelf, before)
         if size > 1:
             draws = tuple([draw._replace(amount=draw.amount * size) for draw in claim.draws])
             claim = replace(claim, id=f"{claim.id}:all", draws=draws)
@@ -205,7 +224,32 @@ class Sharing:
         lease.allotment = allotment if size > 1 else None
         return claim
 
-    def _leave(self, provider: str, allotment: Allotment) -> None:
+    def _leave(self, provider: str, shelf: _Shelf, allotment: Allotment) -> None:
+        """Another has taken its place."""
+        if allotment.is_granted and not allotment.is_leaving:
+            allotment.is_leaving = True
+            if allotment.may_be_closed:
+                self._close(provider, allotment)
+            else:
+                shelf.leaving.append(allotment)
+
+    def _see_off(self, provider: str, shelf: _Shelf, now: float) -> None:
+        """Give back what is left of those whose leases are settled, or last too long."""
+        staying: list[Allotment] = []
+        for allotment in shelf.leaving:
+            if allotment.may_be_closed or now - allotment.begun_at > LEAVES_WITHIN:
+                self._close(provider, allotment)
+            else:
+                staying.append(allotment)
+        shelf.leaving = staying
+
+    def _last_of(self, provider: str, allotment: Allotment) -> list[Correction]:
+        """What its last lease gives back for all."""
+        allotment.is_closed = True
+        self._shelf(provider).leaving.remove(allotment)
+        return list(allotment.rest())
+
+    def _close(self, provider: str, allotment: Allotment) -> None:
         if allotment.is_granted and not allotment.is_closed:
             allotment.is_closed = True
             self._left.append(
@@ -222,9 +266,10 @@ class Sharing:
         """What was allotted and not used, to be given back: of all routes, or of those renewed."""
         if of_all:
             for provider, shelf in self._shelves.items():
-                for allotment in shelf.allotments.values():
-                    self._leave(provider, allotment)
+                for allotment in (*shelf.allotments.values(), *shelf.leaving):
+                    self._close(provider, allotment)
                 shelf.allotments.clear()
+                shelf.leaving.clear()
         left, self._left = self._left, []
         return left
 
@@ -267,9 +312,13 @@ class Sharing:
         claim, provider = lease.claim, lease.route.provider.id
         corrections: list[Correction] = []
         if lease.moves is not None and claim is not None:
-            allotment = None if readings else lease.allotment
-            if allotment is None or not allotment.put_back(claim.draws, used):
+            allotment = lease.allotment
+            if allotment is not None:
+                allotment.open -= 1
+            if readings or allotment is None or not allotment.put_back(claim.draws, used):
                 corrections = self._corrections(lease, claim, used, readings, usage)
+            elif allotment.may_be_closed:
+                corrections = self._last_of(provider, allotment)
         probe = None if claim is None else claim.probe
         if not (corrections or learned or probe):
             return None
@@ -377,15 +426,15 @@ class Sharing:
 
     # ------------------------------------------------------------------ hearing
 
-    def answered(self, lease: Lease, answer: Answer, now: float) -> None:
-        """Note what the ledger said to a claim, and its news."""
+    def answered(self, lease: Lease, answer: Answer, now: float) -> bool:
+        """Note what the ledger said to a claim, and its news; see `heed`."""
         if isinstance(answer, Granted) and lease.claim is not None:
             moves = tuple([count.moves for count in answer.news.counts])
             if lease.allotment is not None:
                 self._is_allotted(lease, lease.allotment, lease.claim, moves)
                 moves = ()  # which of its parts moved the windows last is not known
             lease.moves = moves
-        self.heed(lease.route.provider.id, answer.news, now)
+        return self.heed(lease.route.provider.id, answer.news, now)
 
     def _is_allotted(
         self, lease: Lease, allotment: Allotment, claim: Claim, moves: tuple[int, ...]
@@ -393,7 +442,8 @@ class Sharing:
         allotment.granted(claim.draws, moves)
         provider = lease.route.provider.id
         if self._shelf(provider).allotments.get(lease.route) is not allotment:
-            self._leave(provider, allotment)  # meanwhile somebody else has asked for another
+            # Meanwhile somebody else has asked for another.
+            self._leave(provider, self._shelf(provider), allotment)
 
     def asked_for_more(self, lease: Lease) -> bool:
         """Whether the ledger was asked for several leases' worth; the next time it is for one."""
@@ -401,22 +451,29 @@ class Sharing:
         return lease.allotment is not None
 
     def heed(self, provider: str, news: News, now: float) -> bool:
-        """Correct what is known of a provider; whether anything changed."""
+        """Correct what is known of a provider; whether that may concern all routes of a model."""
         shelf = self._shelf(provider)
         behind = now - self._clock.utc()
         shelf.heard_at = now
-        has_changed = False
-        for count in news.counts:
-            window = shelf.windows.get(count.window)
-            if window is not None and window.reckon(count, now, behind=behind):
-                has_changed = True
-        if news.seen <= shelf.seen:
-            return has_changed
-        shelf.seen = news.seen
-        for mark in news.marks:
-            shelf.marks[mark.subject, mark.fact] = mark
-            self._heed(shelf, mark, now, behind)
-        return has_changed or bool(news.marks)
+        moved = [
+            count.window
+            for count in news.counts
+            if (window := shelf.windows.get(count.window)) is not None
+            and window.reckon(count, now, behind=behind)
+        ]
+        if news.seen > shelf.seen:
+            shelf.seen = news.seen
+            for mark in news.marks:
+                shelf.marks[mark.subject, mark.fact] = mark
+                self._heed(shelf, mark, now, behind)
+                moved.append(mark.subject)
+        is_wide = False
+        for name in moved:
+            accounts = shelf.accounts.get(name)
+            is_wide = is_wide or (accounts is None and name in shelf.rests)
+            for account in accounts or ():
+                account.stir()
+        return is_wide
 
     def _heed(self, shelf: _Shelf, mark: Mark, now: float, behind: float) -> None:
         """Let a mark hold for the record it is about, if that was met."""

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
     from freelm_integrations.providers.provider import Key, Provider
-    from freelm_integrations.providers.spec import ModelSpec
+    from freelm_integrations.providers.spec import ModelSpec, Unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,3 +45,31 @@ class RouteView(NamedTuple):
     """Tokens of prompt that its windows let through at once, at the very most."""
     most: float = math.inf
     """The same of prompt and answer together."""
+
+
+if TYPE_CHECKING:
+    Order: TypeAlias = Callable[[RouteView], tuple[float, ...]]
+    """What a strategy sorts the routes of one model at one provider by, the least first."""
+
+
+class Ask(NamedTuple):
+    """What one request needs of a window.
+
+    `tokens` it is expected to use, prompt and answer together, `output` of them for the answer. It
+    surely has `prompt` of them, and `whole` with its answer.
+    """
+
+    tokens: int = 0
+    output: int = 0
+    prompt: float = 0.0
+    whole: float = 0.0
+
+    @property
+    def needs(self) -> Mapping[Unit, float]:
+        """How much of a window of each unit."""
+        return {
+            "requests": 1.0,
+            "tokens": self.tokens,
+            "input_tokens": self.tokens - self.output,
+            "output_tokens": self.output,
+        }

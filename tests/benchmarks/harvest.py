@@ -33,6 +33,7 @@ from freelm_integrations.engine.steps import (
 from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import NoRouteAnswered
 from freelm_integrations.pool.ledger.memory import MemoryLedger
+from freelm_integrations.pool.ledger_pool import LedgerPool
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.provider import OpenAICompatible
 from freelm_integrations.providers.spec import Limit, ModelSpec
@@ -156,7 +157,8 @@ class World:
             key.secret.get_secret_value(): key.account for one in providers for key in one.keys
         }
         self._pools = [
-            Pool(self.clock, outbox=self if processes > 1 else None) for _ in range(processes)
+            LedgerPool(self.clock, outbox=self) if processes > 1 else Pool(self.clock)
+            for _ in range(processes)
         ]
         self._routers = [Router(pool, guards) for pool in self._pools]
         self._terms = Terms(wait=True, timeout=2 * DAY, hedge=False, max_attempts=10**6)

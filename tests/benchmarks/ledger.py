@@ -15,6 +15,7 @@ from freelm_integrations.chat import Usage
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool.ledger.address import Address, file_address
 from freelm_integrations.pool.ledger.homes import Homes
+from freelm_integrations.pool.ledger_pool import LedgerPool
 from freelm_integrations.pool.pool import Pool, Success
 from tests.pool.ledger.conftest import RedisServer
 
@@ -103,7 +104,7 @@ def homes_cost(report: Report) -> None:
     with addresses() as found:
         for name, address in found.items():
             homes, tray = Homes(address), Tray()
-            pool = Pool(SYSTEM_CLOCK, outbox=tray)
+            pool = LedgerPool(SYSTEM_CLOCK, outbox=tray)
             cost = micros(leasing(pool, routes_of(pool, 1), homes, tray))
             what = f"lease + settle, {name}"
             if name in bars:

@@ -415,9 +415,9 @@ def test_many_clients_do_not_make_the_pool_grow(pool):
     """A client made for every request leaves a bounded number of routes behind."""
     made = [only_route(pool, provider()) for _ in range(100)]
 
-    assert len(pool._seats) <= 8
+    assert len(pool._register.seats) <= 8
     assert pool.lease(made[0], NOW) is not None
-    assert len(pool._seats) <= 8
+    assert len(pool._register.seats) <= 8
 
 
 def test_latency_is_smoothed_and_slowness_is_remembered(pool):

@@ -106,7 +106,7 @@ class PoolMachine(RuleBasedStateMachine):
     def used(self):
         return [
             window.used(self.now)
-            for home in self.pool._providers.values()
+            for home in self.pool._register.providers.values()
             for account in home.accounts.values()
             for quota in account.quotas.values()
             for window in quota.windows
@@ -139,7 +139,7 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def kept_views_say_what_fresh_ones_would(self):
         kept = self.pool.views(self.routes, self.now)
-        for home in self.pool._providers.values():
+        for home in self.pool._register.providers.values():
             home.version += 1
         assert self.pool.views(self.routes, self.now) == kept
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from freelm_integrations.chat import Usage
 from freelm_integrations.pool.ledger.claim import Granted, Question
 from freelm_integrations.pool.ledger.memory import MemoryLedger
-from freelm_integrations.pool.pool import Abandoned, Pool, Success
+from freelm_integrations.pool.ledger_pool import LedgerPool
+from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.providers.spec import Limit
 from freelm_integrations.wire.faults import Fault
 from tests.fakes import FakeClock
@@ -40,7 +41,7 @@ class Sharer:
 
     def __init__(self, ledger: MemoryLedger, clock: FakeClock, limits: Sequence[Limit]) -> None:
         self.ledger, self.clock, self.tray = ledger, clock, Tray()
-        self.pool = Pool(clock, outbox=self.tray)
+        self.pool = LedgerPool(clock, outbox=self.tray)
         self.provider = provider(limits=limits)
         self.route = only_route(self.pool, self.provider)
         self.asked = 0
@@ -70,7 +71,9 @@ class Sharer:
         self.tray.letters.clear()
 
     def counts(self) -> list[float]:
-        names = [str(window.name) for window in self.pool._seats[self.route].state.quota.windows]
+        names = [
+            str(window.name) for window in self.pool._register.seats[self.route].state.quota.windows
+        ]
         question = Question(writer="test", provider=self.provider.id, windows=tuple(names))
         return [count.used for count in self.ledger.look(question, self.clock.utc()).counts]
 

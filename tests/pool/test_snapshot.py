@@ -38,7 +38,7 @@ def test_keys_nobody_used_yet_have_a_row_with_their_limits(pool):
         (30, 30, None),
         (50, 50, None),
     ]
-    assert not pool._providers
+    assert not pool._register.providers
 
 
 @pytest.mark.parametrize(
