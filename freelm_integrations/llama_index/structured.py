@@ -1,28 +1,30 @@
 """Structured answers: objects of the caller's class, by forced tool call, JSON schema or text.
 
-An answer that does not fit the class is asked for again, `TRIES` times in all (or `max_attempts`,
-if that is less); the error after the last shows what was said. Streams show what is there so far,
+An answer that does not fit the class is asked for again, of another provider if there is one,
+`TRIES` times in all (or `max_attempts`, if that is less); the error after the last shows what was
+said. Streams show what is there so far; once they have shown something they are not begun again,
 and raise if their end does not fit.
 """
 
 from __future__ import annotations
 
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, cast
 
-from llama_index.core.base.llms.types import ToolCallBlock
+from llama_index.core.base.llms.types import MessageRole, TextBlock
 from llama_index.core.instrumentation.events.llm import (
     LLMStructuredPredictEndEvent,
     LLMStructuredPredictStartEvent,
 )
-from llama_index.core.output_parsers.utils import extract_json_str
+from llama_index.core.output_parsers import PydanticOutputParser
 from llama_index.core.program.function_program import get_function_tool
-from llama_index.core.program.utils import create_flexible_model, get_program_for_llm
+from llama_index.core.program.utils import get_program_for_llm
 from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from freelm_integrations.llama_index.tools import object_so_far, selections, tool_request
+from freelm_integrations.llama_index.objects import GrowingObject, object_in
+from freelm_integrations.llama_index.tools import tool_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 dispatcher = get_dispatcher(__name__)
 
 TRIES = 3
-OURS = frozenset({PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION})
+OURS = frozenset(
+    {PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION, PydanticProgramMode.LLM}
+)
 # Ours to decide; what a caller passes under these names would be passed twice.
 _DECIDED = frozenset({"tool_required", "tool_choice", "allow_parallel_tool_calls"})
 
@@ -58,8 +62,7 @@ class StructuredCall(Generic[Model]):
         self._tries = min(TRIES, llm.max_attempts or TRIES)
         given = params or {}
         self._request: Json = {
-            "messages": messages,
-            **_way(output_cls, by_schema=llm.should_use_structured_outputs),
+            **_way(llm, output_cls, messages),
             **{name: given[name] for name in given if name not in _DECIDED},
         }
 
@@ -81,71 +84,63 @@ class StructuredCall(Generic[Model]):
 
     def stream(self) -> Generator[Model | BaseModel, None, None]:
         """The object as it grows; until it fits the class, one with some of the same fields."""
-        growing = _GrowingObject(self._output_cls)
-        with closing(self._llm.stream_chat(**self._request)) as stream:
-            for response in stream:
-                if (grown := growing.grow(response)) is not None:
-                    yield grown
-        yield from growing.rest()
+        for left in reversed(range(self._tries)):
+            growing = GrowingObject(self._output_cls)
+            with closing(self._llm.stream_chat(**self._request)) as stream:
+                for response in stream:
+                    if (grown := growing.grow(response)) is not None:
+                        yield grown
+            if (rest := self._end(growing, is_last=not left)) is not None:
+                yield from rest
+                return
 
     async def astream(self) -> AsyncGenerator[Model | BaseModel, None]:
         """The object as it grows; until it fits the class, one with some of the same fields."""
-        growing = _GrowingObject(self._output_cls)
-        stream = await self._llm.astream_chat(**self._request)
-        async with aclosing(stream):
-            async for response in stream:
-                if (grown := growing.grow(response)) is not None:
-                    yield grown
-        for last in growing.rest():
-            yield last
+        for left in reversed(range(self._tries)):
+            growing = GrowingObject(self._output_cls)
+            stream = await self._llm.astream_chat(**self._request)
+            async with aclosing(stream):
+                async for response in stream:
+                    if (grown := growing.grow(response)) is not None:
+                        yield grown
+            if (rest := self._end(growing, is_last=not left)) is not None:
+                for last in rest:
+                    yield last
+                return
 
     def _read(self, response: ChatResponse, *, is_last: bool) -> Model | None:
         try:
-            return _object_in(response, self._output_cls)
+            return object_in(response, self._output_cls)
         except ValueError:
             if is_last:
                 raise
+            self._avoid(response)
             return None
 
-
-class _GrowingObject(Generic[Model]):
-    """The object of a stream so far."""
-
-    def __init__(self, output_cls: type[Model]) -> None:
-        self._output_cls = output_cls
-        self._partial_cls = create_flexible_model(output_cls)
-        self._fields: Json = {}
-        self._latest: BaseModel | None = None
-        self._last_response: ChatResponse | None = None
-
-    def grow(self, response: ChatResponse) -> Model | BaseModel | None:
-        """The object after one more chunk, None while it stays the same."""
-        self._last_response = response
-        fields = _fields_so_far(response)
-        if not fields or fields == self._fields:
-            return None
-        self._fields = fields
+    def _end(self, growing: GrowingObject[Model], *, is_last: bool) -> list[Model] | None:
+        """What is left to show; None where it is to be tried again."""
         try:
-            self._latest = self._output_cls.model_validate(fields)
-        except ValidationError:
-            self._latest = self._partial_cls.model_validate(fields)
-        return self._latest
+            return growing.rest()
+        except ValueError:
+            if is_last or growing.is_shown or growing.response is None:
+                raise
+            self._avoid(growing.response)
+            return None
 
-    def rest(self) -> list[Model]:
-        """What the end still has to tell; raises ValueError when the whole answer does not fit."""
-        if self._last_response is None:
-            return []
-        whole = _object_in(self._last_response, self._output_cls)
-        return [] if whole == self._latest else [whole]
+    def _avoid(self, response: ChatResponse) -> None:
+        """Ask others first from now on: who gave this answer gave no object."""
+        attempts: list[Json] = cast("Json", response.raw)["freelm"]["attempts"]
+        # By the name the model was asked by, which an answer need not repeat.
+        spoke = [f"{one['provider']}/{one['model']}" for one in attempts if one.get("kind") is None]
+        self._request["avoid"] = [*(self._request.get("avoid") or ()), *spoke]
 
 
 def program(
     llm: LlamaIndexFreeLLM, output_cls: type[Model], prompt: BasePromptTemplate
 ) -> BasePydanticProgram[Model] | None:
-    """Core's program, where plain text or another library is to give the object; else None."""
+    """Core's program where another library is to give the object, else None."""
     mode = llm.pydantic_program_mode
-    by_tools = mode is PydanticProgramMode.FUNCTION or llm.metadata.is_function_calling_model
-    if mode in OURS and (by_tools or llm.should_use_structured_outputs):
+    if mode in OURS:
         return None
     return get_program_for_llm(output_cls, prompt, llm, pydantic_program_mode=mode)
 
@@ -170,36 +165,37 @@ def ended(found: Model | list[Model]) -> Model:
     return found
 
 
-def _way(output_cls: type[BaseModel], *, by_schema: bool) -> Json:
-    """What makes an answer an object: a response format, or one tool that must be called."""
-    if by_schema:
-        named = {"name": output_cls.__name__, "schema": output_cls.model_json_schema()}
-        return {"response_format": {"type": "json_schema", "json_schema": named}}
-    return tool_request(
+def _way(llm: LlamaIndexFreeLLM, output_cls: type[BaseModel], messages: list[ChatMessage]) -> Json:
+    """What makes an answer an object: text, a response format, or one tool that must be called."""
+    mode = llm.pydantic_program_mode
+    by_tool = mode is PydanticProgramMode.FUNCTION or llm.metadata.is_function_calling_model
+    if mode is PydanticProgramMode.LLM or not (by_tool or llm.should_use_structured_outputs):
+        return {"messages": _told(messages, output_cls)}
+    if llm.should_use_structured_outputs:
+        schema = output_cls.model_json_schema()
+        # As strictly as whoever answers can: the core lets go of it where it is not taken.
+        named = {"name": output_cls.__name__, "schema": schema, "strict": True}
+        return {
+            "messages": messages,
+            "response_format": {"type": "json_schema", "json_schema": named},
+        }
+    request = tool_request(
         [get_function_tool(output_cls)],
         tool_choice=None,
         tool_required=True,
         allow_parallel_tool_calls=False,
     )
+    return {"messages": messages, **request}
 
 
-def _object_in(response: ChatResponse, output_cls: type[Model]) -> Model:
-    """The object a whole answer spells: in a call, or in text if the tool was not heeded."""
-    calls = selections(response, error_on_no_tool_call=False)
-    text = response.message.content or ""
-    try:
-        if calls:
-            return output_cls.model_validate(calls[0].tool_kwargs)
-        return output_cls.model_validate_json(extract_json_str(text))
-    except ValueError as error:
-        said = calls[0].tool_kwargs if calls else text
-        message = f"the answer is no {output_cls.__name__}: {said!r:.500}\n{error}"
-        raise ValueError(message) from error
-
-
-def _fields_so_far(response: ChatResponse) -> Json:
-    calls = any(isinstance(block, ToolCallBlock) for block in response.message.blocks)
-    if calls:
-        return selections(response, error_on_no_tool_call=False)[0].tool_kwargs
-    _, brace, rest = (response.message.content or "").partition("{")
-    return object_so_far(brace + rest)
+def _told(messages: list[ChatMessage], output_cls: type[BaseModel]) -> list[ChatMessage]:
+    """The messages with the schema in words, where core has it: the system's, else the last."""
+    if not messages:
+        return messages
+    # Its braces as they are: core doubles them, for a template that is filled in already by then.
+    words = PydanticOutputParser(output_cls).get_format_string(escape_json=False)
+    place = 0 if messages[0].role is MessageRole.SYSTEM else len(messages) - 1
+    told = messages[place].model_copy(
+        update={"blocks": [*messages[place].blocks, TextBlock(text=words)]}
+    )
+    return [*messages[:place], told, *messages[place + 1 :]]

@@ -10,6 +10,8 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, Field
 
+from freelm_integrations import OpenAICompatible
+from freelm_integrations.events import AttemptStarted
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
 from tests.llama_index.scripted import ScriptedLLM, called, said, streamed, streamed_call
 
@@ -126,6 +128,49 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again(way: str, bad: Any
     assert len(sent) == 3
 
 
+REFUSAL = "I would rather not."
+
+
+@ways
+@pytest.mark.parametrize("mode", [PydanticProgramMode.DEFAULT, PydanticProgramMode.LLM])
+async def test_who_gave_no_object_is_asked_last(way: str, mode: PydanticProgramMode) -> None:
+    """Another provider is asked first, then another model; a caller's own wish is kept."""
+    said_no = streamed(REFUSAL) if "stream" in way else said(REFUSAL)
+    text = streamed(GOOD) if "stream" in way else said(GOOD)
+    names = ("parrot", "crow", "jay")
+    providers = [
+        OpenAICompatible(name, f"https://{name}.invalid/v1", "k", ["m", "n"]) for name in names
+    ]
+    events: list[Any] = []
+    llm, _ = ScriptedLLM.that_says(
+        said_no,
+        said_no,
+        text,
+        providers=providers,
+        strategy="priority",
+        pydantic_program_mode=mode,
+        on_event=events.append,
+    )
+
+    assert await predict(llm, way, llm_kwargs={"avoid": ["crow"]}) == RAIN
+
+    started = [event for event in events if isinstance(event, AttemptStarted)]
+    asked = [(event.provider, event.model) for event in started]
+    assert asked == [("parrot", "m"), ("jay", "m"), ("crow", "m")]
+
+
+@pytest.mark.parametrize("way", WAYS[2:])
+async def test_a_stream_that_has_shown_something_is_not_begun_again(way: str) -> None:
+    """What was shown cannot be taken back; one that showed nothing can be."""
+    llm, sent = ScriptedLLM.that_says(
+        streamed(REFUSAL), streamed_call("Song", '{"name": "Rain"', "}")
+    )
+
+    with pytest.raises(ValueError, match="no Song"):
+        await predict(llm, way)
+    assert len(sent) == 2
+
+
 @pytest.mark.parametrize("way", WAYS[:2])
 @pytest.mark.parametrize(("limit", "tries"), [(None, 3), (1, 1)])
 async def test_in_the_end_the_error_shows_what_was_said(
@@ -184,6 +229,10 @@ async def test_the_text_mode_uses_neither(way: str) -> None:
 
     assert found == RAIN
     assert not {"tools", "response_format"} & sent[0].keys()
+    [told] = sent[0]["messages"]
+    assert told["content"].startswith("A song about rain.")
+    assert '{"description": "A song."' in told["content"]  # one brace each, as JSON has them
+    assert PROMPT.output_parser is None
 
 
 def test_a_stream_grows_without_inventing() -> None:
