@@ -37,10 +37,8 @@ COHERE = ProviderSpec(
         named_choice=False,  # some tool can be forced, a certain one cannot
         format_with_tools=False,
         # What a 429 speaks of stands in its text alone. Months before minutes: both say "limited".
-        fault_rules=(
-            rule("throttled", "account", on=(429,), text=r"/ ?month|per month|monthly"),
-            rule("throttled", on=(429,), retry_after=60.0),
-        ),
+        fault_rules=(rule("throttled", "account", on=(429,), text=r"/ ?month|per month|monthly"),),
+        quota_wait=60.0,
     ),
     # docs.cohere.com rate limits, 2026-08: the month counts calls to all endpoints together, lists
     # of models included, so none is asked for.

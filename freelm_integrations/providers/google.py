@@ -139,6 +139,7 @@ GOOGLE = ProviderSpec(
         signed_models=("gemini-3",),
         think_tags={"gemma": "thought"},  # Gemini's thoughts are flagged, Gemma's are not always
         day_zone="America/Los_Angeles",
+        quota_wait=60.0,  # what has no details is shared capacity, or a cap on spending (2026)
     ),
     tiers={"free": _FREE, "paid": Tier()},
     models=(

@@ -12,7 +12,6 @@ from freelm_integrations.providers.spec import (
     Tier,
 )
 from freelm_integrations.wire.openai import ChatCompletions
-from freelm_integrations.wire.refusals.rulebook import rule
 
 OVHCLOUD = ProviderSpec(
     name="ovhcloud",
@@ -31,7 +30,8 @@ OVHCLOUD = ProviderSpec(
         },
         think_tags={"": "think"},  # Qwen3-32B leaves it in its answer (2026-07)
         # Who shares an address shares the allowance, and a 429 may not say for how long.
-        fault_rules=(rule("throttled", "route", on=(429,), retry_after=30.0),),
+        quota_scope="route",
+        quota_wait=30.0,
     ),
     # Per address and model; per project and model with a key (OVHcloud's guide, 2026-08).
     tiers={

@@ -109,7 +109,8 @@ class ChatCompletions:
             guard model's. They are one where the prompt names them all.
 
     Faults:
-        quota_scope: what a quota counts for where the words do not say.
+        quota_scope: what a quota counts for where the words do not say; `quota_wait` (s) how long
+            to leave it alone where nothing tells.
         day_zone: where its quota's day begins, and what its dates mean that name no zone.
         windows: lengths (s) of the windows its bare `x-ratelimit-*-requests` (`-tokens`) mean.
         fault_rules: tried before the general ones.
@@ -179,6 +180,7 @@ class ChatCompletions:
     not_answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
     quota_scope: Scope | None = None
+    quota_wait: float | None = None
     day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"
     windows: Mapping[str, float] = field(default_factory=dict[str, float])
     fault_rules: tuple[Rule, ...] = ()

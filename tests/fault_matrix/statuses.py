@@ -58,7 +58,7 @@ OTHERWISE: dict[tuple[str, int], Verdict] = {
     ("kilo", 429): ("throttled", "account"),  # so many an hour from one address
     ("kilo", 402): ("unpaid", "route"),  # that model costs; the free ones do not
 }
-WAITS = {("ovhcloud", 429): 30.0, ("cohere", 429): 60.0}
+WAITS = {("ovhcloud", 429): 30.0, ("cohere", 429): 60.0, ("google", 429): 60.0}
 """Seconds to wait where the provider is known to mean so, and says nothing."""
 PAGES: dict[int, Verdict] = {403: ("blocked", "provider")}
 """An HTML page is no word of the provider's own."""

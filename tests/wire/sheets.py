@@ -11,6 +11,32 @@ SHEETS: dict[str, dict[str, str]] = {
         "400: two efforts that differ": "400-both-efforts",
         "400: more than the context, in words or typed": "400-context 400-typed-context",
         "400: Google's refusal of a region, passed on": "400-google-region",
+        "401, 402, 403, 429: a host's key, money, account and quota, which are not ours": (
+            "401-upstream-key 402-upstream-money 403-upstream-account 429-upstream-quota"
+            " 429-upstream-google-zero"
+        ),
+        "400: the assistant may not have the last word": "400-prefill",
+        "400: a limit is exceeded, typed": (
+            "400-typed-max-tokens-exceeded 400-typed-token-limit-exceeded 400-typed-string-too-long"
+        ),
+        "400: a request, a prompt, a refusal, typed": (
+            "400-typed-invalid-request 400-typed-invalid-prompt 400-typed-refusal"
+        ),
+        "400: what is wrong with an image, typed": (
+            "400-typed-image-too-large 400-typed-image-too-small"
+            " 400-typed-unsupported-image-format 400-typed-image-download-failed"
+        ),
+        "404: a model or an image that is not there, typed": (
+            "404-typed-not-found 404-typed-image-not-found"
+        ),
+        "404: what excluded all hosts": (
+            "404-excluded-for-length 404-excluded-for-policy 404-excluded-for-place"
+            " 404-excluded-for-parameters"
+        ),
+        "429: so many free calls, told by the source of the limit": (
+            "429-per-minute-limit-source 429-per-day-limit-source"
+        ),
+        "503: not worth another try": "503-not-retryable",
         "400: an unknown id, an id of another kind": "400-model-not-found 400-wrong-endpoint",
         "400: what the prompt says; what its images are": "400-content-policy 400-invalid-image",
         "401: no bearer, in three wordings": "401-no-cookie 401-no-credentials 401-missing-header",
@@ -34,7 +60,7 @@ SHEETS: dict[str, dict[str, str]] = {
         ),
         "429: so many a day, for those who bought credits": "429-per-day-high-balance",
         "429: upstream, the wait in fields or in headers there": (
-            "429-upstream 429-upstream-header-in-body"
+            "429-upstream 429-upstream-header-in-body 429-upstream-raw-float"
         ),
         "429: capacity, typed, with a wait": "429-capacity 429-availability",
         "500: masked; 502: a bad upstream answer": "500-masked 502-provider",
@@ -68,7 +94,7 @@ SHEETS: dict[str, dict[str, str]] = {
         "429: requests or tokens of the minute": "429-per-minute 429-tokens-per-minute",
         "429: the day's, with a misleading wait or the true one": "429-per-day 429-per-day-true-hours",
         "429: minute and day at once": "429-minute-and-day",
-        "429: a limit of zero": "429-limit-zero",
+        "429: a limit of zero, in words or in a violation": "429-limit-zero 429-quota-of-zero",
         "429: a wait of zero": "429-retry-now",
         "429: no details, in a list or bare": "429-no-details 429-bare-object",
         "499, 500": "499-cancelled 500-internal",
@@ -141,6 +167,7 @@ SHEETS: dict[str, dict[str, str]] = {
         "400: order of messages; an empty answer; a bad tool id": (
             "400-order 400-assistant 400-function-call"
         ),
+        "400: the assistant has the last word": "400-last-role",
         "400: more than the context": "400-too-long",
         "400: an effort this model lacks": "400-effort",
         "401: two wordings and none": "401-unauthorized 401-invalid-key 401-empty",

@@ -33,6 +33,9 @@ DAY = 86_400.0
         ),
         ("google", "429-limit-zero", []),
         ("mistral", "429-rate-limited", []),
+        ("openrouter", "429-per-day-body-only", [Reading("requests", DAY, 50.0, 0.0)]),
+        ("openrouter", "429-per-day-limit-source", [Reading("requests", DAY, 1000.0, 0.0)]),
+        ("openrouter", "429-per-minute-limit-source", [Reading("requests", 60.0, 20.0, 0.0)]),
     ],
 )
 def test_recorded_refusals_tell_their_limits(name, case, expected):
@@ -71,7 +74,7 @@ def test_a_wait_that_is_named_wins_over_the_length_of_the_window():
 )
 def test_other_words_for_a_limit(prose, expected):
     """More used than allowed leaves nothing; a limit of nothing is no window."""
-    told = limits_in(None, prose)
+    told = limits_in(None, prose, utc=UTC)
 
     assert [(one.limit, one.remaining) for one in told] == ([] if expected is None else [expected])
 
@@ -82,7 +85,18 @@ def test_other_words_for_a_limit(prose, expected):
         lambda x: (
             st.lists(x)
             | st.dictionaries(
-                st.sampled_from(("error", "details", "violations", "quotaId", "quotaValue")), x
+                st.sampled_from(
+                    (
+                        "error",
+                        "details",
+                        "violations",
+                        "quotaId",
+                        "quotaValue",
+                        "metadata",
+                        "headers",
+                    )
+                ),
+                x,
             )
         ),
     ),
@@ -90,7 +104,7 @@ def test_other_words_for_a_limit(prose, expected):
 )
 def test_no_body_breaks_the_reading(data, prose):
     """Whatever its shape."""
-    assert all(one.limit > 0 for one in limits_in(data, prose))
+    assert all(one.limit > 0 for one in limits_in(data, prose, utc=UTC))
 
 
 def test_a_limit_told_by_a_refusal_keeps_larger_requests_away():

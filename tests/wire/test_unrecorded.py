@@ -13,6 +13,7 @@ from tests.wire.unrecorded import (
     codes,
     keys,
     quoted,
+    relayed,
     requests,
     servers,
     waits,
@@ -27,6 +28,7 @@ EVERY = [
     *requests.CASES,
     *servers.CASES,
     *quoted.CASES,
+    *relayed.CASES,
 ]
 
 

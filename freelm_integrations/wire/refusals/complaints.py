@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Json, Request
 
+_RELAYED = frozenset({"provider_name", "raw"})
+"""Fields of a router that tell whose words these are: null where they are its own (OpenRouter)."""
+_SAID_IN = {"excluded_by": "excluded by ", "retryable": "retryable "}
+"""Fields whose values mean something there alone: words with their names before them."""
 _WORD_KEYS = frozenset(
     {
         *("code", "type", "status", "error_type", "reason", "limit_source", "quotaId", "param"),
@@ -56,6 +60,7 @@ class Complaint:
     may be names of parameters. `words` are its codes, spelled as `code_word` does; `fields` are the
     names of all its fields, and those that are true are among the words. `locations` are the `loc`
     paths of schema violations (FastAPI), `named` what fields name as the culprit (`param`, ...).
+    `is_relayed`: whether they are the words of a host behind who was asked (OpenRouter).
     """
 
     status: int | None
@@ -68,6 +73,7 @@ class Complaint:
     fields: set[str] = field(default_factory=set[str])
     locations: list[tuple[str, ...]] = field(default_factory=list["tuple[str, ...]"])
     named: list[str] = field(default_factory=list[str])
+    is_relayed: bool = False
 
     def say(self, words: str, request: Request | None) -> None:
         """Take these as its sentences, without what they repeat of the request."""
@@ -178,6 +184,11 @@ def _inner(value: str) -> object:
 
 def _note(key: str, item: object, made: Complaint) -> None:
     made.fields.add(key)
+    if key in _RELAYED and item:
+        made.is_relayed = True
+    if key in _SAID_IN:
+        values = words(item) if is_sequence(item) else (str(item),)
+        made.words.update(code_word(_SAID_IN[key] + value) for value in values)
     if item is True:
         made.words.add(code_word(key))
     elif key in _WORD_KEYS and isinstance(item, (str, int)):
@@ -212,7 +223,7 @@ def _with_raw(found: str, shaped: Json, key: str) -> str:
     """
     if key != "message" or "metadata" not in shaped:
         return found
-    raw = _message(mapping(shaped["metadata"]).get("raw"), _MAX_DEPTH - 2)
+    raw = _message(mapping(shaped["metadata"]).get("raw"), _MAX_DEPTH - 5)
     return f"{found}: {raw}" if raw and raw != found else found
 
 

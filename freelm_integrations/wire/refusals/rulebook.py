@@ -21,10 +21,11 @@ from freelm_integrations.wire.refusals.rules_server import (
     BY_WORD,
     CAPACITY,
     MODEL,
+    OWN_CAPS,
     QUOTA_IN_WORDS,
 )
 
-__all__ = ["RULES", "Rule", "rule"]
+__all__ = ["OWN_CAPS", "RULES", "Rule", "rule"]
 
 RULES: tuple[Rule, ...] = (
     *WHOLE_PROVIDER,

@@ -63,6 +63,7 @@ _ABOUT_PLANS = (
 
 WHOLE_PROVIDER = (
     rule("blocked", "model", words="region_restricted"),  # OpenRouter: one model, not the others
+    rule("blocked", "model", words="excluded_by_geo excluded_by_data_region"),
     rule("overloaded", "model", text=r"degraded function"),  # NIM: a sick server's 400
     # Cloudflare stands before Groq and others; of its own codes 1015 alone is about frequency.
     rule("blocked", "provider", on=(403,), text=r"error code: 1\d{3}"),
@@ -116,6 +117,8 @@ ALLOWANCE = (  # of zero: not busy, but never to be had
     rule("not_on_plan", "route", words="model_permission_blocked_org"),  # Groq
     rule("not_on_plan", "route", words="model_permission_blocked_project"),
     rule("not_on_plan", "route", words="privacy_restricted"),  # OpenRouter: the account's settings
+    rule("not_on_plan", "route", words="excluded_by_data_policy_zdr"),
+    rule("not_on_plan", "route", words="excluded_by_data_policy_training"),
     rule("not_on_plan", "route", on=(404,), text=r"data policy"),  # the same, before 2026-08
     rule("not_on_plan", "route", text=r"no longer available to new users"),  # Google
     rule("not_on_plan", "route", on=(404,), text=r"not found for account"),  # NIM

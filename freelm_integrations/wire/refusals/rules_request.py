@@ -26,16 +26,25 @@ _IS_LACKED = (
     r"|response_format(?: \w+)?|json (?:mode|schema)|structured outputs?|tool_choice) +"
     r"(?:is|are) not (?:currently )?supported|not a (?:multimodal|vision)"
 )
+_LAST_WORD = (  # the assistant may not have it here; elsewhere that is continued
+    r"model turn|\bprefill|expected last role|must end with (?:a|the) user|last message must be"
+    r" (?:from )?(?:a|the) user"
+)
 _IMPROPER = (
     r"flagged|moderation|content[ -](?:policy|management|filter|exists risk)|usage polic|\bsafety\b"
     r"|inappropriate|(?<!case-)(?<!case )\bsensitive|\bharmful|\bunsafe\b"
     r"|violat\w* (?:\w+ ){0,4}(?:polic|guideline|terms)|敏感|违规"
+)
+_MISWRITTEN = (  # Groq says it without its code, too
+    r"tool call validation failed|failed to (?:call a function|(?:validate|generate) json)"
+    r"|tool choice is \w+, but (?:the )?model|attempted to call tool"
 )
 
 LENGTH = (
     rule("too_long", words="context_length_exceeded exceed_context_size_error"),
     rule("too_long", words="context_window_exceeded context_window_exceeded_error"),
     rule("too_long", words="token_limit_exceeded max_tokens_exceeded string_too_long"),
+    rule("too_long", words="excluded_by_context_length"),  # OpenRouter: no host has room for it
     rule("too_long", on=_BODY, words="3051 1261"),  # Mistral, Z.ai
     rule("too_long", on=_BODY, text=r"maximum context length|context length is only"),
     rule("too_long", on=_BODY, text=r"input token count .*exceeds|reduce the length"),
@@ -61,14 +70,9 @@ ABILITY = (  # the model, or the upstream behind it, cannot do what this request
     rule("unsupported", "route", on=_REQUEST, text=r"calling with a response mime type"),
     rule("unsupported", "route", on=_REQUEST, text=r"missing a thought_signature"),
     rule("unsupported", "route", on=_REQUEST, text=_NOT_TOGETHER),  # elsewhere they may
-    rule("unsupported", "route", on=_REQUEST, text=r"model turn are not supported"),
+    rule("unsupported", "route", on=_REQUEST, text=_LAST_WORD),
     rule("unsupported", "route", on=(501,)),
 )
-_MISWRITTEN = (  # Groq says it without its code, too
-    r"tool call validation failed|failed to (?:call a function|(?:validate|generate) json)"
-    r"|tool choice is \w+, but (?:the )?model|attempted to call tool"
-)
-
 WRITING = (  # what the model wrote was of no use
     rule("tool_failed", words="tool_use_failed json_validate_failed"),  # Groq
     rule("tool_failed", on=(400, 422), fields="failed_generation"),

@@ -33,16 +33,21 @@ QUOTA_IN_WORDS = (  # of a refusal in a 200 that tells neither status nor code
         "throttled", on=(NO_STATUS,), text=r"rate.?limit|too many requests|quota (?:was )?exceeded"
     ),
 )
-CAPACITY = (
+OWN_CAPS = (  # a router's own, whichever host it names beside them (OpenRouter)
     rule("throttled", "account", words="openrouter_free_tier_per_minute"),
     rule("throttled", "account", words="openrouter_free_tier_daily"),
     rule("throttled", "account", text=r"free-models-per-(?:min|day)"),
+)
+CAPACITY = (
+    *OWN_CAPS,
+    # OpenRouter: that is to be followed, not the status (changelog of 2026-08).
+    rule("model_gone", "model", on=(503,), words="retryable_false"),
     rule("throttled", "account", on=(429,), words="4006 3036"),  # Cloudflare: the day's neurons
     rule("overloaded", "model", on=(429,), words="3040"),  # Cloudflare
     rule("overloaded", "model", words="upstream_provider_shared_pool capacity_exhausted"),
     rule("overloaded", "model", words="temporarily_unavailable provider_overloaded"),
     rule("overloaded", "model", on=(429,), text=r"provider returned error|upstream"),
-    rule("overloaded", "model", on=(404, 429, 503), words="retryable"),  # OpenRouter
+    rule("overloaded", "model", on=(400, 403, 404, 410, 429, 503), words="retryable"),
     rule("overloaded", "model", words="queue_exceeded", retry_after=1.0),  # Cerebras
     rule("overloaded", "model", on=(429, 503), words="3505"),  # Mistral
     rule("overloaded", "model", on=(429, 503), text=r"service tier capacity"),
