@@ -67,8 +67,10 @@ GROQ = ProviderSpec(
         },
         schema=SchemaRules(closed=True),
         format_with_tools=False,
+        format_with_images=False,  # Qwen often fails at it (unconfirmed, 2026)
         json_word=True,
         content_beside_calls="empty",  # its own answers have none; null is untried
+        think_tags={"qwen": "think"},  # where its thinking could not be asked for apart
         windows={"requests": DAY, "tokens": 60.0},
         fault_rules=(rule("tool_failed", on=(422,)),),  # what the model wrote, not what was asked
     ),

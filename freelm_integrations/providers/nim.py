@@ -10,8 +10,10 @@ from freelm_integrations.providers.spec import (
 )
 from freelm_integrations.wire.embeddings import ASYMMETRIC, EmbeddingRules
 from freelm_integrations.wire.openai import ChatCompletions
+from freelm_integrations.wire.requests.schemas import SchemaRules
 
 _THINKS = ("large", "tools", "reasoning")
+_THINKING = {"chat_template_kwargs": {"enable_thinking": True}}
 _UNTHINKING = {"chat_template_kwargs": {"enable_thinking": False}}
 
 NIM = ProviderSpec(
@@ -49,7 +51,7 @@ NIM = ProviderSpec(
                 **dict.fromkeys(("high", "xhigh", "max"), "high"),
                 "none": "none",
             },
-            "deepseek-v4": {"minimal": "low", "xhigh": "high", "max": "high"},
+            "deepseek-v4": {"none": None, "minimal": None, "xhigh": "high", "max": "high"},
             "": dict.fromkeys(EFFORTS),
         },
         less_thinking={
@@ -62,13 +64,23 @@ NIM = ProviderSpec(
             "deepseek": {"chat_template_kwargs": {"thinking": False}},
             "kimi": {"chat_template_kwargs": {"thinking": False}},
         },
+        more_thinking={
+            "nemotron-3": _THINKING,
+            "qwen": _THINKING,
+            "glm": _THINKING,
+            "deepseek": {"chat_template_kwargs": {"thinking": True}},
+            "kimi": {"chat_template_kwargs": {"thinking": True}},
+        },
+        greedy_alone=True,  # refused by some (unconfirmed, 2026)
         quiet_word={"nemotron-nano": "/no_think", "llama-3.3-nemotron": "/no_think"},
         strict_tools=False,
+        schema=SchemaRules(recursive=False),  # xgrammar's subset (2026)
         json_word=True,  # `{}` may come back otherwise
         named_roles=frozenset(),
         system_place="first",  # as the templates of Gemma and Mistral want it
         starts_with_user=True,
         alternating=("gemma", "mistral"),
+        ends_with_user=("gemma", "mistral"),
         single_calls=("llama-3",),  # "only supports single tool-calls": in the history, too
         content_beside_calls="empty",  # null is a 422 at some
         calls_may_end=True,

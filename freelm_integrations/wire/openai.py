@@ -58,7 +58,9 @@ class ChatCompletions:
         efforts: by model, `reasoning_effort` as it is said here, None for leaving it out.
         less_thinking: by model, what makes it think as little as it can, in the provider's own
             names: objects are merged into the caller's, None takes a name out. Sent after an answer
-            of mere thinking, and where little is asked for that `efforts` leave out.
+            of mere thinking, and where little is asked for that `efforts` leave out;
+            `more_thinking` where more is.
+        greedy_alone: whether `top_p` may not stand beside a temperature of 0.
         quiet_word: by model, the words for the same in the system message.
 
     Tools and formats:
@@ -67,6 +69,7 @@ class ChatCompletions:
         tool_id: the shape of tool ids; `alnum9` hashes others, alike in calls and results.
         strict_tools: whether `strict` goes with a function.
         format_with_tools: whether `response_format` may stand beside tools; else it is left out.
+        format_with_images: the same beside images; it is told in words otherwise.
         json_word: whether the prompt must say JSON where JSON is asked for.
         schema: what the schemas of tools and answers may hold.
 
@@ -75,11 +78,13 @@ class ChatCompletions:
         named_roles: the roles whose messages may have a `name`.
         developer_role: whether it is known; it becomes `system` otherwise.
         system_place: where system messages may stand: `anywhere`, `not_after_answer` (of an
-            assistant or a tool) or `first`, elsewhere they are sent as the user's; `gathered`: they
-            all count as the first, and are put there.
+            assistant or a tool, nor at the end) or `first`, elsewhere they are sent as the user's;
+            `gathered`: they all count as the first, and are put there.
         starts_with_user: whether an assistant may not be the first who speaks.
         alternating: parts of the ids of models whose templates take no two messages of one role in
             a row: they are made one.
+        ends_with_user: parts of the ids of models that answer a user or a tool alone: an assistant
+            who spoke last is told to go on.
         single_calls: parts of the ids of models that take no more than one tool call in a turn.
         empty_content: whether content may be empty; it says so in words otherwise.
         content_beside_calls: what stands for missing content beside tool calls.
@@ -139,13 +144,19 @@ class ChatCompletions:
     less_thinking: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict[str, "Mapping[str, Any]"]
     )
+    more_thinking: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict[str, "Mapping[str, Any]"]
+    )
     quiet_word: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    greedy_alone: bool = False
 
     forced_choice: str = "required"
     named_choice: bool = True
     tool_id: Literal["any", "alnum9"] = "any"
     strict_tools: bool = True
     format_with_tools: bool = True
+    format_with_images: bool = True
     json_word: bool = False
     schema: SchemaRules = ANY_SCHEMA
 
@@ -155,6 +166,7 @@ class ChatCompletions:
     system_place: Literal["anywhere", "not_after_answer", "first", "gathered"] = "anywhere"
     starts_with_user: bool = False
     alternating: tuple[str, ...] = ()
+    ends_with_user: tuple[str, ...] = ()
     single_calls: tuple[str, ...] = ()
     empty_content: bool = True
     content_beside_calls: Literal["null", "empty", "omit"] = "null"

@@ -31,7 +31,7 @@ def objections(provider: str, messages: list[dict[str, Any]], *, model: str = "m
     if provider == "google":
         found += _of_google(messages)
     if provider in {"nim", "local"}:
-        found += _of_templates(messages, strict=provider == "local" or "gemma" in model)
+        found += _of_templates(provider, messages, strict=provider == "local" or "gemma" in model)
     if provider == "nim" and "llama-3" in model:
         found += ["several calls" for one in messages if len(one.get("tool_calls", ())) > 1]
     if provider in {"cerebras", "nim"}:
@@ -88,6 +88,8 @@ def _of_mistral(messages: list[dict[str, Any]]) -> list[str]:
         found += [f"id {one!r}" for one in ids if not re.fullmatch("[A-Za-z0-9]{9}", one)]
     if messages and before == "assistant" and not messages[-1].get("prefix"):
         found.append("an assistant at the end")
+    if before == "system":
+        found.append("a system message at the end")
     return found
 
 
@@ -105,12 +107,14 @@ def _of_google(messages: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _of_templates(messages: list[dict[str, Any]], *, strict: bool) -> list[str]:
+def _of_templates(who: str, messages: list[dict[str, Any]], *, strict: bool) -> list[str]:
     roles = [message["role"] for message in messages]
     talk = [role for role in roles if role != "system"]
     found = [] if roles == ["system"] * (len(roles) - len(talk)) + talk else ["a late system"]
     if talk[:1] == ["assistant"]:
         found.append("an assistant first")
+    if strict and who == "nim" and talk[-1:] == ["assistant"]:
+        found.append("an assistant at the end")
     if strict:
         found += [f"{a} twice" for a, b in pairwise(roles) if a == b and a in {"user", "system"}]
     return found

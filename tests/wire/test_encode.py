@@ -70,6 +70,11 @@ def test_a_plain_request_is_sent_as_it_is():
         (dialects.CEREBRAS, {}, {"max_completion_tokens": 4096}),
         (dialects.CEREBRAS, {"max_tokens": 9}, {"max_completion_tokens": 9}),
         (dialects.NIM, {"metadata": {}, "user": "u"}, {"max_tokens": 4096}),
+        (
+            DECLARED["nim"],
+            {"temperature": 0, "top_p": 0.5},
+            {"temperature": 0, "max_tokens": 4096},
+        ),
         (dialects.NIM, {"seed": 3, "max_completion_tokens": 7}, {"seed": 3, "max_tokens": 7}),
         (dialects.LOCAL, {"max_completion_tokens": 7}, {"max_tokens": 7}),
         (dialects.OPENROUTER, {"top_k": 3}, {"top_k": 3}),
@@ -100,6 +105,8 @@ def test_parameters_go_by_the_names_and_rules_of_the_provider(dialect, params, e
         (dialects.GOOGLE, "gemini-3.5-flash", ("reasoning",), "none", "minimal"),
         (dialects.GOOGLE, "gemini-2.5-flash", ("reasoning",), "none", "none"),
         (dialects.NIM, "nvidia/nemotron-3-super-120b", ("reasoning",), "medium", "high"),
+        (DECLARED["nim"], "deepseek-ai/deepseek-v4-pro", ("reasoning",), "high", "high"),
+        (DECLARED["nim"], "deepseek-ai/deepseek-v4-pro", ("reasoning",), "none", None),
     ],
 )
 def test_effort_is_said_in_the_models_own_words(dialect, model, tags, effort, expected):

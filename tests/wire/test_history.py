@@ -29,6 +29,8 @@ def test_an_answer_can_be_sent_back_to_anybody(row: Row, name: str):
     history = ({"role": "user", "content": "hi"}, answer.to_message(), *results)
     body = json.loads(DECLARED[name].encode(Request(messages=history), row.model))
     turn, *answers = body["messages"][1:]
+    if answers[-1:] and answers[-1]["role"] == "user":
+        answers.pop()  # where nobody else may have the last word
 
     calls = turn.get("tool_calls", [])
     assert [call["id"] for call in calls] == [reply["tool_call_id"] for reply in answers]

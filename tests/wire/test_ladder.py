@@ -19,7 +19,7 @@ from freelm_integrations.wire.requests.ladder import (
     STRICT,
     refused_rung,
 )
-from tests.wire.dialects import PLAIN
+from tests.wire.dialects import DECLARED, PLAIN
 
 USER = {"role": "user", "content": "hi"}
 CITY = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -208,3 +208,15 @@ def test_any_other_tool_stays_a_tool():
     deltas = [d for chunk in called("other", "{}", streaming=False) for d in decoder.feed(chunk)]
 
     assert fold([*deltas, *decoder.end()]).tool_calls[0].name == "other"
+
+
+@pytest.mark.parametrize("form", [FORMAT, OBJECT])
+def test_json_about_images_is_asked_for_in_words_where_it_fails(form):
+    """Groq's Qwen breaks JSON when it looks at a picture."""
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    asked = Request(messages=({"role": "user", "content": [picture]},), response_format=form)
+    body = json.loads(DECLARED["groq"].encode(asked, "qwen/qwen3.8-27b", tags=("vision",)))
+
+    assert "response_format" not in body
+    assert "JSON" in words(body)
+    assert "response_format" in sent(dialect=DECLARED["groq"], response_format=form)

@@ -8,6 +8,7 @@ import pytest
 
 from freelm_integrations.chat import Request
 from freelm_integrations.wire.openai import ChatCompletions
+from tests.wire.dialects import DECLARED
 from tests.wire.test_pairs import calls, result
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
@@ -91,3 +92,27 @@ def test_empty_parts_are_left_out():
     parts = [{"type": "text", "text": ""}, IMAGE]
 
     assert wire(ChatCompletions(), [said("user", parts)]) == [said("user", [IMAGE])]
+
+
+@pytest.mark.parametrize("model", ["google/gemma-4-31b-it", "mistralai/mistral-9"])
+def test_templates_that_answer_a_user_alone_are_told_to_go_on(model):
+    """NIM's Gemma and Mistral refuse an assistant who has the last word."""
+    messages = [said("user", "a"), said("assistant", "b")]
+
+    assert wire(DECLARED["nim"], messages, model) == [*messages, said("user", "Go on.")]
+    assert wire(DECLARED["nim"], messages, "openai/gpt-oss-20b") == messages
+
+
+@pytest.mark.parametrize(
+    ("messages", "roles"),
+    [
+        ([said("user", "a"), said("system", "b")], ["user", "user"]),
+        ([said("system", "a"), said("system", "b")], ["system", "user"]),
+        ([said("user", "a"), calls("x"), result("x"), said("system", "b")], None),
+    ],
+)
+def test_mistral_is_never_told_the_last_word_by_the_system(messages, roles):
+    """Its 3230 wants a user, a tool, or an answer that is begun."""
+    told = [message["role"] for message in wire(DECLARED["mistral"], messages)]
+
+    assert told == (roles or ["user", "assistant", "tool", "assistant", "user"])

@@ -235,3 +235,34 @@ def test_the_sheets_words_for_less_thinking_are_sent(provider, model, expected):
     body = sent(DECLARED[provider], model=model, params=params, tags=("reasoning",), roomier=True)
 
     assert {name: body[name] for name in names & body.keys()} == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "expected"),
+    [
+        ("qwen/qwen9", "high", {"enable_thinking": True}),
+        ("qwen/qwen9", "none", {"enable_thinking": False}),
+        ("z-ai/glm-5.3", "low", {"enable_thinking": True}),
+        ("nvidia/nemotron-3.5-lightning-30b-a3b", "medium", {"enable_thinking": True}),
+        ("moonshotai/kimi-k3", "max", {"thinking": True}),
+        ("deepseek-ai/deepseek-v4-pro", "none", {"thinking": False}),
+        ("openai/gpt-oss-20b", "high", None),
+        ("minimaxai/minimax-m3", "high", None),
+        ("qwen/qwen9", None, None),
+    ],
+)
+def test_nim_is_asked_for_thinking_by_the_switch_of_the_family(model, effort, expected):
+    """More of it as well as less, where no word for the effort is known."""
+    body = sent(DECLARED["nim"], model=model, params={"reasoning_effort": effort})
+
+    assert body.get("chat_template_kwargs") == expected
+
+
+def test_what_was_begun_goes_on_without_thinking_anew():
+    """Mistral's prefix is of the answer itself."""
+    begun = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hoo"})
+    request = Request(messages=begun, params={"reasoning_effort": "high"})
+    body = json.loads(DECLARED["mistral"].encode(request, "mistral-small-latest"))
+
+    assert body["messages"][-1]["prefix"] is True
+    assert "reasoning_effort" not in body

@@ -13,6 +13,7 @@ from tests.wire import dialects
 
 GOOGLE = dialects.GOOGLE.schema
 CEREBRAS = dialects.CEREBRAS.schema
+NIM = SchemaRules(recursive=False)
 NODE = {"$ref": "#/$defs/Node"}
 
 
@@ -145,7 +146,54 @@ ANY = st.recursive(
 )
 
 
-@pytest.mark.parametrize("rules", [GOOGLE, CEREBRAS, dialects.GROQ.schema])
+TREE = {"type": "object", "properties": {"next": {"type": "array", "items": NODE}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"n": NODE}, "$defs": {"Node": TREE}},
+        {"type": "object", "properties": {"again": {"$ref": "#"}}},
+        {"properties": {"a": {"properties": {"b": {"$ref": "#/properties/a"}}}}},
+        {"$ref": "#/definitions/A", "definitions": {"A": {"anyOf": [{"$ref": "#/definitions/B"}]},
+         "B": {"properties": {"a": {"$ref": "#/definitions/A"}}}}},
+    ],
+)  # fmt: skip
+def test_what_leads_back_to_itself_is_cut_where_it_may_not(schema):
+    """NIM's servers take references, but none that never ends."""
+    fitted = str(fit(schema, NIM))
+
+    assert "$ref" not in fitted
+    assert "$defs" not in fitted
+    assert fit(schema, ANY_SCHEMA) == schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": NODE, "b": NODE}, "$defs": {"Node": {"type": "string"}}},
+        {"properties": {"$ref": {"type": "string"}}},
+        {"$ref": "#/nowhere"},
+        {"properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}},
+    ],
+)
+def test_references_that_end_stay(schema):
+    """They are usually fine, and shorter."""
+    assert fit(schema, NIM) == schema
+
+
+def test_many_references_are_soon_followed():
+    """Each is looked through once, however often it is made."""
+    defs = {
+        f"A{n}": {"properties": {x: {"$ref": f"#/$defs/A{n + 1}"} for x in "abcdef"}}
+        for n in range(40)
+    }
+    schema = {"$ref": "#/$defs/A0", "$defs": defs}
+
+    assert fit(schema, NIM) == schema
+
+
+@pytest.mark.parametrize("rules", [GOOGLE, CEREBRAS, NIM, dialects.GROQ.schema])
 @given(
     schema=st.dictionaries(st.sampled_from(["$ref", "$defs", "properties", "allOf", "type"]), ANY)
 )

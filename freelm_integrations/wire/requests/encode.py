@@ -16,10 +16,10 @@ from freelm_integrations.wire.requests.messages import shaped_messages
 from freelm_integrations.wire.requests.names import wire_name
 from freelm_integrations.wire.requests.room import (
     default_output,
+    set_thinking,
     settle_effort,
     settle_output,
-    think_less,
-    wants_little,
+    wished_thinking,
 )
 from freelm_integrations.wire.requests.schemas import can_be_closed, fit
 from freelm_integrations.wire.shapes import first_match, mapping, text
@@ -52,13 +52,15 @@ def body_of(
         ValueError: so has a number in it (nan or inf).
     """
     refused = _apart(dropped)
-    thinks_less = roomier or wants_little(request, model, rules, tags=tags)
-    request, words = lowered(request, refused, tags=tags, format_with_tools=rules.format_with_tools)
-    messages = shaped_messages(request, model, rules, refused, thinks_less=thinks_less, words=words)
+    thinking = "less" if roomier else wished_thinking(request, model, rules, tags=tags)
+    request, words = lowered(request, refused, rules, tags=tags)
+    messages = shaped_messages(
+        request, model, rules, refused, thinks_less=thinking == "less", words=words
+    )
     body: Json = {"model": model, "messages": messages}
     body.update(_parameters(request, model, rules, tags, output, room, roomier=roomier))
-    if thinks_less:
-        think_less(body, model, rules)
+    if thinking is not None:
+        set_thinking(body, model, rules, thinking)
     _add_tools(body, request, rules)
     _add_format(body, request, rules)
     if request.streaming:
@@ -69,9 +71,7 @@ def body_of(
         body.pop(name, None)
         body.pop(rules.renames.get(name, name), None)
     body.update(mapping(request.params.get("extra_body")))
-    for name, other in rules.exclusive.items():
-        if body.get(name) is not None:
-            body.pop(other, None)
+    _part(body, rules)
     written = json.dumps(
         body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
     )
@@ -79,6 +79,17 @@ def body_of(
         return written.encode()
     except UnicodeEncodeError:  # text that somebody else has cut inside a character
         return whole(written).encode()
+
+
+def _part(body: Json, rules: ChatCompletions) -> None:
+    """Leave out what may not stand beside something else that is said."""
+    for name, other in rules.exclusive.items():
+        if body.get(name) is not None:
+            body.pop(other, None)
+    if rules.greedy_alone and body.get("temperature") == 0:
+        body.pop("top_p", None)
+    if rules.prefix_flag and body["messages"] and rules.prefix_flag in body["messages"][-1]:
+        body.pop("reasoning_effort", None)  # what was begun goes on with the answer itself
 
 
 def _apart(dropped: frozenset[str]) -> frozenset[str]:

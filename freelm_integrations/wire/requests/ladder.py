@@ -16,12 +16,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from freelm_integrations.wire.answers.fences import wants_json
-from freelm_integrations.wire.shapes import mapping
+from freelm_integrations.wire.shapes import mapping, sequence
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Delta, Json, Message, Request, Usage
     from freelm_integrations.wire.dialect import Decoder
     from freelm_integrations.wire.faults import Fault, FaultKind
+    from freelm_integrations.wire.openai import ChatCompletions
 
 STRICT = "response_format.json_schema.strict"
 SCHEMA = "response_format.json_schema"
@@ -51,7 +52,7 @@ class Lowered(NamedTuple):
 
 
 def lowered(
-    request: Request, refused: frozenset[str], *, tags: tuple[str, ...], format_with_tools: bool
+    request: Request, refused: frozenset[str], rules: ChatCompletions, *, tags: tuple[str, ...]
 ) -> Lowered:
     """The request on the highest rung that the model has not refused."""
     if FORCED in refused and request.tools:
@@ -60,11 +61,13 @@ def lowered(
         must = ""
     if not wants_json(request):
         return Lowered(request, must)
-    if request.tools and not (format_with_tools and JSON not in refused):
+    if request.tools and not (rules.format_with_tools and JSON not in refused):
         # The tools stay what they are; it is the answer after them that is to be JSON.
         return Lowered(
             _plain(request), f"{must} When you answer in words: {_wish(request)}".strip()
         )
+    if not rules.format_with_images and _has_images(request):
+        return Lowered(_plain(request), _wish(request))
     if JSON not in refused:
         request, words = _with_format(request, refused)
         return Lowered(request, f"{must} {words}".strip())
@@ -117,6 +120,14 @@ def _with_format(request: Request, refused: frozenset[str]) -> Lowered:
         wanted = {"type": "json_schema", "json_schema": relaxed}
         return Lowered(replace(request, response_format=wanted))
     return Lowered(request)
+
+
+def _has_images(request: Request) -> bool:
+    return any(
+        mapping(part).get("type") == "image_url"
+        for message in request.messages
+        for part in sequence(message.get("content"))
+    )
 
 
 def _plain(request: Request) -> Request:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from freelm_integrations.wire.openai import ChatCompletions
 
 _ANSWERS = frozenset({"assistant", "tool"})
+_GO_ON = "Go on."
 _BEGINNING = "(The beginning of this conversation is left out.)"
 
 
@@ -21,12 +22,13 @@ class Order:
     What is placed becomes part of the body: it must be nobody else's object.
     """
 
-    __slots__ = ("_alternates", "_placed", "_rules")
+    __slots__ = ("_alternates", "_awaits_user", "_placed", "_rules")
 
     def __init__(self, rules: ChatCompletions, model: str) -> None:
         """Start an order as these rules have it for that model."""
         self._rules = rules
         self._alternates = is_named_in(rules.alternating, model)
+        self._awaits_user = is_named_in(rules.ends_with_user, model)
         self._placed: list[Json] = []
 
     def place(self, wire: Json) -> None:
@@ -50,6 +52,7 @@ class Order:
         rules, placed = self._rules, self._placed
         if rules.starts_with_user:
             self._start_with_user()
+        self._mend_the_end()
         if rules.prefix_flag and placed and _may_be_prefix(placed[-1]):
             placed[-1][rules.prefix_flag] = True
             if rules.thinking_parts and is_sequence(placed[-1]["content"]):
@@ -67,6 +70,15 @@ class Order:
                 last["role"] = "user"
         elif self._placed[first]["role"] == "assistant":
             self._placed.insert(first, {"role": "user", "content": _BEGINNING})
+
+    def _mend_the_end(self) -> None:
+        if not self._placed:
+            return
+        last = self._placed[-1]
+        if last["role"] == "system" and self._rules.system_place == "not_after_answer":
+            last["role"] = "user"
+        elif last["role"] == "assistant" and self._awaits_user:
+            self._placed.append({"role": "user", "content": _GO_ON})
 
     def _is_out_of_place(self, before: str | None) -> bool:
         place = self._rules.system_place

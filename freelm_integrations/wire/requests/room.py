@@ -6,13 +6,15 @@ can be sent again with twice the room and less thinking.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from freelm_integrations.wire.shapes import NOTHING, first_match, integer, is_mapping, mapping
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.wire.openai import ChatCompletions
+
+Thinking = Literal["less", "more"]
 
 _NEW_OUTPUT, _OLD_OUTPUT, _EFFORT = "max_completion_tokens", "max_tokens", "reasoning_effort"
 _LITTLE = frozenset({"none", "minimal"})
@@ -61,20 +63,23 @@ def settle_effort(
         asked[_EFFORT] = said
 
 
-def wants_little(
+def wished_thinking(
     request: Request, model: str, rules: ChatCompletions, *, tags: tuple[str, ...]
-) -> bool:
-    """Whether the caller wants hardly any thinking of a model that has no effort to say so by."""
+) -> Thinking | None:
+    """What the caller wishes of a model that has no effort to say it by; None for nothing."""
     effort = request.params.get(_EFFORT)
-    if effort not in _LITTLE or not _may_think(tags):
-        return False
+    if effort is None or not _may_think(tags):
+        return None
     words = first_match(rules.efforts, model)
-    return words is not None and words.get(effort, effort) is None
+    if words is None or words.get(effort, effort) is not None:
+        return None
+    return "less" if effort in _LITTLE else "more"
 
 
-def think_less(sent: Json, model: str, rules: ChatCompletions) -> None:
-    """Set what makes the model think less, in the provider's own names; None takes a name out."""
-    for name, value in (first_match(rules.less_thinking, model) or NOTHING).items():
+def set_thinking(sent: Json, model: str, rules: ChatCompletions, how: Thinking) -> None:
+    """Let the model think less or more, in the provider's own names; None takes a name out."""
+    switches = rules.less_thinking if how == "less" else rules.more_thinking
+    for name, value in (first_match(switches, model) or NOTHING).items():
         if value is None:
             sent.pop(name, None)
         elif is_mapping(value):

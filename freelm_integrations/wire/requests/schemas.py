@@ -5,7 +5,7 @@ A schema only gets wider by it: answers are validated by the caller, against the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.wire.shapes import is_mapping, is_sequence, mapping, sequence, text, words
@@ -22,6 +22,7 @@ _SINGLE = frozenset(
     {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
 )
 _LISTED = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_DEFINITIONS = frozenset({"$defs", "definitions"})
 _ALTERNATIVES = 2  # fewer are none
 _ANYTHING: Json = {"type": "object"}
 
@@ -31,6 +32,7 @@ class SchemaRules:
     """What a provider's schemas may hold.
 
     `inline`: `$ref` is replaced by what it points at (a recursive one by any object).
+    `recursive`: whether a `$ref` may lead back to where it stands; else such a schema is inlined.
     `without`: keywords left out; `oneOf` then becomes `anyOf`, and `allOf` is merged.
     `formats`: the only values of `format` sent, None for all.
     `plain_types`: one type each (a list of them becomes `anyOf`, `null` becomes `nullable`),
@@ -39,6 +41,7 @@ class SchemaRules:
     """
 
     inline: bool = False
+    recursive: bool = True
     without: frozenset[str] = frozenset()
     formats: frozenset[str] | None = None
     plain_types: bool = False
@@ -57,7 +60,40 @@ def fit(schema: Mapping[str, Any], rules: SchemaRules, *, strict: bool = False) 
     """A copy of the schema that keeps to the rules; never raises, whatever the schema."""
     if rules.changes_nothing:
         return dict(schema)
+    if not rules.recursive:
+        rules = _unrolling(rules) if _is_recursive(schema) else replace(rules, recursive=True)
+        if rules.changes_nothing:
+            return dict(schema)
     return _Fitting(dict(schema), rules, closed=rules.closed and strict).node(schema, 0, ())
+
+
+def _unrolling(rules: SchemaRules) -> SchemaRules:
+    return replace(rules, inline=True, recursive=True, without=rules.without | _DEFINITIONS)
+
+
+def _is_recursive(schema: Mapping[str, Any]) -> bool:
+    """Whether a reference in it leads back to itself, by whatever way."""
+    try:
+        return _leads_back(dict(schema), schema, (), set())
+    except RecursionError:
+        return True
+
+
+def _leads_back(root: Json, value: object, through: tuple[str, ...], cleared: set[str]) -> bool:
+    """Whether one in `value`, reached `through` others, does; `cleared` are known not to."""
+    if is_sequence(value):
+        return any(_leads_back(root, item, through, cleared) for item in value)
+    if not is_mapping(value):
+        return False
+    reference = text(value.get("$ref"))
+    if reference in through:
+        return True
+    if reference and reference not in cleared:
+        if _leads_back(root, _target(root, reference), (*through, reference), cleared):
+            return True
+        cleared.add(reference)
+    rest = (item for name, item in value.items() if name not in _DEFINITIONS)
+    return any(_leads_back(root, item, through, cleared) for item in rest)
 
 
 def can_be_closed(schema: object) -> bool:
@@ -146,14 +182,17 @@ class _Fitting:
         if reference in seen:
             return dict(_ANYTHING)
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        return self.node({**self._target(reference), **beside}, depth + 1, (*seen, reference))
+        return self.node(
+            {**_target(self._root, reference), **beside}, depth + 1, (*seen, reference)
+        )
 
-    def _target(self, reference: str) -> Json:
-        target: object = self._root
-        for part in reference.removeprefix("#").strip("/").split("/"):
-            if part:
-                target = mapping(target).get(part.replace("~1", "/").replace("~0", "~"))
-        return mapping(target) or _ANYTHING
+
+def _target(root: Json, reference: str) -> Json:
+    target: object = root
+    for part in reference.removeprefix("#").strip("/").split("/"):
+        if part:
+            target = mapping(target).get(part.replace("~1", "/").replace("~0", "~"))
+    return mapping(target) or _ANYTHING
 
 
 def _reworded(schema: Mapping[str, Any], without: frozenset[str]) -> Json:

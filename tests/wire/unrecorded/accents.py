@@ -828,17 +828,6 @@ MISTRAL = [
     Case(
         400,
         coded(
-            "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
-            "invalid_request_message_order",
-            "3230",
-        ),
-        "malformed",
-        "call",
-        provider="mistral",
-    ),
-    Case(
-        400,
-        coded(
             "Prompt contains 300000 tokens and 0 draft tokens, too large for model with 262144 maximum context length",
             "invalid_request_prompt",
             "3051",
