@@ -98,6 +98,44 @@ def test_several_leases_worth_is_claimed_at_once_by_whoever_is_in_a_hurry():
     assert one.counts() == [60, 420]
 
 
+def test_leases_that_are_open_at_once_are_told_of_together():
+    """What those of one claim have not used is given back when the last of them is settled."""
+    _, (one,) = sharers(1, Limit(100_000), Limit(10_000_000, "tokens"))
+
+    leases = [one.lease() for _ in range(64)]
+    for lease in leases:
+        assert lease is not None
+        one.settle(lease, Success(0.1), used=7)
+    assert len(one.tray.letters) <= 7
+    one.pool.give_back()
+    one.tell()
+
+    assert one.counts() == [64, 7 * 64]
+
+
+def test_a_lease_that_lasts_does_not_keep_back_what_others_left():
+    """After a while the rest is given back without it."""
+    clock, (one,) = sharers(1, Limit(100_000), Limit(10_000_000, "tokens"))
+
+    leases = [one.lease() for _ in range(31)]
+    for lease in leases[:-1]:
+        assert lease is not None
+        one.settle(lease, Success(0.1), used=7)
+    clock.move(2.0)
+    leases.append(one.lease())
+    clock.move(2.0)
+    leases.append(one.lease())
+    one.tell()
+    assert one.counts() == [33, 7 * 30 + 10 * 3]
+
+    for lease in leases[-3:]:
+        assert lease is not None
+        one.settle(lease, Success(0.1), used=7)
+    one.pool.give_back()
+    one.tell()
+    assert one.counts() == [33, 7 * 33]
+
+
 def test_nothing_is_claimed_in_advance_where_little_is_left_or_nobody_hurries():
     """Others would go short of it, or it would be for nothing."""
     clock, (scarce,) = sharers(1, Limit(100))
