@@ -50,6 +50,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.by_httpx": ("engine.steps", "engine.transport"),
     "engine.by_aiohttp": ("engine.steps", "engine.transport"),
     "engine.pumps": (),
+    "engine.afterwards": ("engine.pumps", "chat"),
     "engine.pumped": ("engine.pumps", "engine.steps", "engine.transport"),
     "engine.sockets": ("engine.pumps", "engine.transport", "clock"),
     "engine.http1": ("engine.sockets", "engine.steps", "engine.transport"),
@@ -62,7 +63,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "pool.ledger.claim",
     ),
     "settings": ("providers", "environment", "nearest", "errors", "events", "pool.ledger.address"),
-    "connections": ("engine.transport", "engine.by_httpx", "engine.sockets"),
+    "connections": (
+        *("engine.transport", "engine.by_httpx", "engine.sockets", "engine.afterwards", "chat"),
+    ),
     "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
     "planning": ("pool.resets", "providers.spec", "chat"),
@@ -183,17 +186,20 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "asyncio": (
         "engine.aio",
         "engine.by_aiohttp",  # its timeouts, on Python 3.10
+        "engine.afterwards",  # a task beside the calls of a loop
         "client",
         "connections",  # one transport an event loop
         "embedding.running",  # several requests at once
         "pool.ledger.redis",
         "pool.ledger.asking",
         "pool.ledger.sqlite_async",  # hands to a thread what may take its time
+        "llama_index.streams",  # what is dropped is closed on its own loop
         "langchain.callbacks",  # async handlers are told from the loop that runs the call
         "lab",
         "demo",
     ),
     "threading": (
+        "engine.afterwards",
         "engine.blocking",
         "engine.pumped",
         "engine.pumps",

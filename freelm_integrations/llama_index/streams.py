@@ -2,19 +2,27 @@
 
 Generators here are *primed*: they yield None once, inside their `with`, and are advanced to that
 point before anybody sees them. A generator that has begun runs its `finally` however it ends: read
-out, closed, thrown into, or dropped unread; an async one is closed by its event loop. Core's own
-wrapper around a stream does not close what it wraps.
+out, closed, thrown into, or dropped unread. Core's own wrapper around a stream does not close what
+it wraps.
+
+An async generator that is dropped is closed by its event loop, unless the loop does not know of it:
+loops that `nest_asyncio` has patched know of none, and Python then complains of each. So what is
+handed out holds the generators, and hands them to the loop itself.
 """
 
 from __future__ import annotations
 
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, TypeVar, cast
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing, suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from typing_extensions import override
 
 from freelm_integrations.llama_index.answers import GrowingAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     from llama_index.core.base.llms.types import ChatResponse
 
@@ -54,7 +62,41 @@ async def aguarded(
     outer: AsyncGenerator[T, None], inner: AsyncGenerator[T, None]
 ) -> AsyncGenerator[T, None]:
     """What `outer` yields; at the end both are closed, first `outer`, which watches `inner`."""
-    return await _aprimed(_arelay(outer, inner))
+    return _Held(await _aprimed(_arelay(outer, inner)))
+
+
+class _Held(AsyncGenerator[T, None], Generic[T]):
+    """A generator that has begun, closed on its loop when this is dropped."""
+
+    def __init__(self, generator: AsyncGenerator[T, None]) -> None:
+        self._generator = generator
+        self._loop = asyncio.get_running_loop()
+
+    @override
+    def __anext__(self) -> Coroutine[Any, Any, T]:
+        return self._generator.__anext__()
+
+    @override
+    def asend(self, value: None) -> Coroutine[Any, Any, T]:
+        return self._generator.asend(value)
+
+    @override
+    def athrow(self, *error: Any) -> Coroutine[Any, Any, T]:
+        return self._generator.athrow(*error)
+
+    @override
+    def aclose(self) -> Coroutine[Any, Any, None]:
+        return self._generator.aclose()
+
+    def __del__(self) -> None:
+        if getattr(self._generator, "ag_frame", None) is None:
+            return
+        # A loop that is no more cannot be waited for: then only the leases are given back.
+        with suppress(RuntimeError, StopIteration):
+            if self._loop.is_closed():
+                self.aclose().send(None)
+            else:
+                self._loop.call_soon_threadsafe(self._loop.create_task, self.aclose())
 
 
 def _snapshots(

@@ -126,6 +126,20 @@ async def main():
 asyncio.run(main())
 asyncio.run(main())
 """
+NESTED_LEFT = """
+import nest_asyncio
+nest_asyncio.apply()
+
+async def main():
+    assert await leave() and asyncio.run(leave()) and asyncio_run(leave())
+
+async def begun():
+    return await llm.astream_complete("hi")
+
+asyncio.run(main())
+asyncio.run(main())
+kept = asyncio.run(begun())
+"""
 NEVER_CLOSED = """
 loop = asyncio.new_event_loop()
 loop.run_until_complete(call())
@@ -141,8 +155,13 @@ for _ in range(3):
 
 @pytest.mark.parametrize(
     ("work", "requests"),
-    [(AGAIN_AND_AGAIN, 15), (NESTED, 6), (NEVER_CLOSED, 2), (NOT_SHUT_DOWN, 12)],
-    ids=["again and again", "nest_asyncio", "never closed", "not shut down"],
+    [
+        pytest.param(AGAIN_AND_AGAIN, 15, id="again and again"),
+        pytest.param(NESTED, 6, id="nest_asyncio"),
+        pytest.param(NESTED_LEFT, 7, id="nest_asyncio, streams left"),
+        pytest.param(NEVER_CLOSED, 2, id="never closed"),
+        pytest.param(NOT_SHUT_DOWN, 12, id="not shut down"),
+    ],
 )
 def test_a_program_ends_without_a_word(work: str, requests: int) -> None:
     """Neither `Event loop is closed` nor `Unclosed client session`, with every warning shown."""
