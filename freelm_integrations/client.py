@@ -312,9 +312,13 @@ class FreeLLM(_Client):
             self._refresh()
         return self._dispatcher.models()
 
-    def refresh_models(self) -> list[ModelInfo]:
-        """Ask every provider for its list now (three seconds at most), then as `models`."""
-        self._refresh(force=True)
+    def refresh_models(self, *, timeout: float | None = None) -> list[ModelInfo]:
+        """Ask every provider for its list now, and wait `timeout` (s) at most; then as `models`.
+
+        None: three seconds. What is later is still taken, for a quarter of a minute, and known to
+        later calls.
+        """
+        self._refresh(force=True, patience=checked_timeout(timeout))
         return self._dispatcher.models()
 
     def model_lists(self) -> list[Json]:
@@ -424,14 +428,15 @@ class FreeLLM(_Client):
         consult = None if (desk := self._dispatcher.desk) is None else desk.ask
         yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
 
-    def _refresh(self, *, force: bool = False) -> None:
+    def _refresh(self, *, force: bool = False, patience: float | None = None) -> None:
         from freelm_integrations.engine import blocking  # noqa: PLC0415 - brings httpx
 
         self._dispatcher.start()
-        machine = self._dispatcher.catalogs.refresh(force=force)
+        machine = self._dispatcher.catalogs.refresh(force=force, patience=patience)
         exchanges = blocking.exchanges(self._connections.send())
-        for _ in blocking.drive(machine, exchanges, _ignore):
-            pass
+        run = blocking.drive(machine, exchanges, _ignore)
+        if next(run, None) is not None:  # what is late is nothing to wait for
+            self._connections.go_on(run)
 
 
 class AsyncFreeLLM(_Client):
@@ -525,9 +530,12 @@ class AsyncFreeLLM(_Client):
             await self._refresh()
         return self._dispatcher.models()
 
-    async def refresh_models(self) -> list[ModelInfo]:
-        """Ask every provider for its list now (three seconds at most), then as `models`."""
-        await self._refresh(force=True)
+    async def refresh_models(self, *, timeout: float | None = None) -> list[ModelInfo]:
+        """Ask every provider for its list now, and wait `timeout` (s) at most; then as `models`.
+
+        As `FreeLLM.refresh_models`.
+        """
+        await self._refresh(force=True, patience=checked_timeout(timeout))
         return self._dispatcher.models()
 
     async def model_lists(self) -> list[Json]:
@@ -638,15 +646,15 @@ class AsyncFreeLLM(_Client):
             async for delta in deltas:
                 yield delta
 
-    async def _refresh(self, *, force: bool = False) -> None:
+    async def _refresh(self, *, force: bool = False, patience: float | None = None) -> None:
         from freelm_integrations.engine import aio  # noqa: PLC0415 - brings httpx
 
         await asyncio.to_thread(self._dispatcher.start)
-        machine = self._dispatcher.catalogs.refresh(force=force)
+        machine = self._dispatcher.catalogs.refresh(force=force, patience=patience)
         exchanges = aio.TaskExchanges(await self._connections.send())
-        async with aclosing(aio.drive(machine, exchanges, _ignore)) as deltas:
-            async for _ in deltas:
-                pass
+        run = aio.drive(machine, exchanges, _ignore)
+        if await anext(run, None) is not None:  # what is late is nothing to wait for
+            self._connections.go_on(run)
 
 
 class DeltaStream:

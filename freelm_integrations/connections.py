@@ -12,14 +12,17 @@ import contextlib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from freelm_integrations.engine.afterwards import Afterwards, LateTask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from typing import Any, TypeAlias
 
     import httpx
 
+    from freelm_integrations.chat import Delta
     from freelm_integrations.engine.sockets import Stock
     from freelm_integrations.engine.transport import AsyncSend, Send
 
@@ -37,11 +40,17 @@ class Connections:
         self._given = None if given is None else _through(given)
         self._made: tuple[int, Stock | Send, weakref.finalize[..., object]] | None = None
         self._lock = threading.Lock()
+        self._afterwards = Afterwards()
         _ALIVE.add(self)
 
     def begin_anew(self) -> None:
         """For a forked child: a thread that is not there any more may hold the lock."""
         self._lock = threading.Lock()
+        self._afterwards = Afterwards()
+
+    def go_on(self, run: Generator[Delta, None, None]) -> None:
+        """Go on with a machine that nobody waits for, until it ends or all is closed."""
+        self._afterwards.take(run)
 
     def send(self) -> Stock | Send:
         """What exchanges are made over: idle connections, or what sends with a client."""
@@ -57,6 +66,7 @@ class Connections:
 
     def close(self) -> None:
         """Close what was made here; the next call makes it anew."""
+        self._afterwards.call_off()
         with self._lock:
             made, self._made = self._made, None
         if made is not None and made[0] == os.getpid():
@@ -84,6 +94,7 @@ class AsyncConnections:
         """Send with the given client, which stays its owner's to close, or with our own."""
         self._given = None if given is None else _through_async(given)
         self._kept: dict[asyncio.AbstractEventLoop, Kept] = {}
+        self._late: dict[asyncio.AbstractEventLoop, set[LateTask]] = {}
         weakref.finalize(self, _orphan, self._kept).atexit = False
 
     async def send(self) -> AsyncSend:
@@ -98,8 +109,22 @@ class AsyncConnections:
             await _close_orphans(loop)
         return kept[0]
 
+    def go_on(self, run: AsyncGenerator[Delta, None]) -> None:
+        """Go on with a machine of the running loop that nobody waits for.
+
+        Until it ends, or the loop does, or all is closed.
+        """
+        loop = asyncio.get_running_loop()
+        _forget_ended_loops(self._late)
+        these = self._late.setdefault(loop, set())
+        late = LateTask(run, these.discard)
+        these.add(late)
+        _shut_down_before_closing(loop, late)
+
     async def aclose(self) -> None:
         """Close the running loop's connections; the next call opens new ones."""
+        for late in list(self._late.get(asyncio.get_running_loop(), ())):
+            await late.aclose()
         kept = self._kept.pop(asyncio.get_running_loop(), None)
         if kept is not None:
             await kept[1].aclose()
@@ -138,7 +163,15 @@ async def _keep(close: Callable[[], Awaitable[None]]) -> Keeper:
         await close()
 
 
-_served: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.WeakSet[Keeper]] = (
+class _Closing(Protocol):
+    """What is to be closed before its loop is."""
+
+    def aclose(self) -> Awaitable[None]:
+        """Close it."""
+        ...
+
+
+_served: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.WeakSet[_Closing]] = (
     weakref.WeakKeyDictionary()
 )
 """What was opened on each loop: not every loop knows its generators (none under nest_asyncio)."""
@@ -146,7 +179,7 @@ _TURNS = 8
 """Turns of a loop to let what was being closed be closed; a cut exchange takes about four."""
 
 
-def _shut_down_before_closing(loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+def _shut_down_before_closing(loop: asyncio.AbstractEventLoop, keeper: _Closing) -> None:
     """Have `loop.close` shut down the loop's generators first, where its owner does not.
 
     As LlamaIndex, whose blocking methods close a loop of their own with all that is open on it.

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds a call waits for all the lists together, once."""
+LATE = 15.0
+"""Seconds more in which an answer is taken that nobody waits for (NIM's list may take 10)."""
 LARGEST = 8_000_000
 """Bytes of a list that are read; the longest real one is under a megabyte."""
 KEYS_TRIED = 3
@@ -58,26 +60,61 @@ class _Asked:
     body: bytearray = field(default_factory=bytearray)
 
 
+@dataclass(slots=True)
+class News:
+    """What came whole and made sense (`fresh`), and why the rest did not (`troubles`).
+
+    `quotas` is what was told of keys.
+    """
+
+    fresh: dict[Provider, tuple[ModelSpec, ...]] = field(
+        default_factory=dict["Provider", "tuple[ModelSpec, ...]"]
+    )
+    troubles: dict[Provider, str] = field(default_factory=dict["Provider", str])
+    quotas: list[tuple[Provider, Key, tuple[Reading, ...]]] = field(
+        default_factory=list["tuple[Provider, Key, tuple[Reading, ...]]"]
+    )
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.fresh or self.troubles or self.quotas)
+
+
 class Enquiry:
     """The lists of some providers, asked for side by side. Not thread safe: one machine's own.
 
-    What came whole and made sense is in `fresh`, why the others did not in `troubles`; in `quotas`
-    is what was told of keys.
+    Whoever waits does so until it `is_over`, and what is still open then may come late.
     """
 
-    def __init__(self, providers: Iterable[Provider], utc: float) -> None:
-        """Know whom to ask; `utc` is now (epoch seconds)."""
-        self.fresh: dict[Provider, tuple[ModelSpec, ...]] = {}
-        self.troubles: dict[Provider, str] = {}
-        self.quotas: list[tuple[Provider, Key, tuple[Reading, ...]]] = []
+    def __init__(
+        self, providers: Iterable[Provider], utc: float, *, patience: float = PATIENCE
+    ) -> None:
+        """Know whom to ask; `utc` is now (epoch seconds), `patience` the seconds it is waited."""
         self._providers = tuple(providers)
         self._utc = utc
+        self._patience = patience
         self._open: dict[Attempt, _Asked] = {}
+        self._news = News()
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come."""
+        """Whether nothing more can come that is waited for."""
         return all(asked.quota_of is not None for asked in self._open.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything more can come."""
+        return bool(self._open)
+
+    @property
+    def awaited(self) -> frozenset[Provider]:
+        """Whose lists have not come."""
+        return frozenset(one.provider for one in self._open.values() if one.quota_of is None)
+
+    def news(self) -> News:
+        """What has come since this was last asked."""
+        news, self._news = self._news, News()
+        return news
 
     def begin(self) -> Iterator[Launch]:
         """Ask all of them at once."""
@@ -100,16 +137,20 @@ class Enquiry:
         self._end(reply, asked)
         return None
 
+    def overdue(self) -> None:
+        """Take note that nobody waits any longer for what is still on its way."""
+        for provider in self.awaited:
+            self._news.troubles[provider] = _silence(self._patience)
+
     def leave(self) -> Iterator[Cancel]:
-        """Wait no longer for what is still on its way."""
-        for attempt, asked in self._open.items():
-            if asked.quota_of is None:
-                self.troubles[asked.provider] = f"no word within {PATIENCE:.0f} s"
-            yield Cancel(attempt)
+        """Give up what is still on its way."""
+        for provider in self.awaited:
+            self._news.troubles[provider] = _silence(self._patience + LATE)
+        yield from map(Cancel, self._open)
         self._open = {}
 
     def _ask(self, provider: Provider, keys: tuple[Key, ...]) -> Launch:
-        attempt = _attempt(provider, keys[0], provider.list_url)
+        attempt = self._attempt(provider, keys[0], provider.list_url)
         self._open[attempt] = _Asked(provider, keys[1:])
         return Launch(attempt)
 
@@ -117,14 +158,21 @@ class Enquiry:
         """Ask for one key of each account, of some."""
         accounts = {key.account: key for key in reversed(provider.keys)}
         for key in list(reversed(accounts.values()))[:KEYS_TRIED]:
-            attempt = _attempt(provider, key, join(provider.base_url, path))
+            attempt = self._attempt(provider, key, join(provider.base_url, path))
             self._open[attempt] = _Asked(provider, (), quota_of=key)
             yield Launch(attempt)
+
+    def _attempt(self, provider: Provider, key: Key, url: str) -> Attempt:
+        headers = {"accept": "application/json", **provider.headers}
+        longest = self._patience + LATE
+        return Attempt(
+            "GET", url, headers, None, key.secret, timeout=longest, connect_timeout=longest
+        )
 
     def _cut(self, attempt: Attempt, asked: _Asked) -> Cancel:
         del self._open[attempt]
         if asked.quota_of is None:
-            self.troubles[asked.provider] = "it has no end"
+            self._news.troubles[asked.provider] = "it has no end"
         return Cancel(attempt)
 
     def _end(self, reply: End | Refused | Broken, asked: _Asked) -> None:
@@ -132,11 +180,13 @@ class Enquiry:
         if asked.quota_of is not None:
             told = parse_allowance(bytes(asked.body)) if isinstance(reply, End) else ()
             if told:
-                self.quotas.append((provider, asked.quota_of, told))
+                self._news.quotas.append((provider, asked.quota_of, told))
         elif isinstance(reply, Refused):
-            self.troubles[provider] = self._refusal(reply, provider)
+            self._news.troubles[provider] = self._refusal(reply, provider)
         elif isinstance(reply, Broken):
-            self.troubles[provider] = _breakage(reply.error)
+            is_silence = isinstance(reply.error, TimeoutError)
+            trouble = _silence(self._patience + LATE) if is_silence else _breakage(reply.error)
+            self._news.troubles[provider] = trouble
         else:
             self._read(bytes(asked.body), provider)
 
@@ -144,12 +194,12 @@ class Enquiry:
         try:
             models = models_from(provider.spec, parse_models(body))
         except ValueError:
-            self.troubles[provider] = _nonsense(body)
+            self._news.troubles[provider] = _nonsense(body)
             return
         if models:
-            self.fresh[provider] = models
+            self._news.fresh[provider] = models
         else:
-            self.troubles[provider] = "it names no model that chats"
+            self._news.troubles[provider] = "it names no model that chats"
 
     def _refusal(self, reply: Refused, provider: Provider) -> str:
         if reply.status in _NOT_THERE:
@@ -158,16 +208,11 @@ class Enquiry:
         return fault_words(fault.kind, reply.status)
 
 
-def _attempt(provider: Provider, key: Key, url: str) -> Attempt:
-    headers = {"accept": "application/json", **provider.headers}
-    return Attempt(
-        "GET", url, headers, None, key.secret, timeout=PATIENCE, connect_timeout=PATIENCE
-    )
+def _silence(seconds: float) -> str:
+    return f"no word within {seconds:.0f} s"
 
 
 def _breakage(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no word within {PATIENCE:.0f} s"
     return fault_words("unreachable" if isinstance(error, ConnectionRefusedError) else "broken")
 
 

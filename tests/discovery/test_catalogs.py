@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,20 +24,22 @@ from freelm_integrations import (
     OpenRouter,
 )
 from freelm_integrations.discovery.catalog_file import KEPT_FOR, CatalogFiles, Saved
-from freelm_integrations.discovery.catalogs import RETRY_AFTER, TTL, Catalogs
-from freelm_integrations.discovery.enquiry import KEYS_TRIED, LARGEST, PATIENCE
+from freelm_integrations.discovery.catalogs import LOOK_UP, RETRY_AFTER, TTL, Catalogs
+from freelm_integrations.discovery.enquiry import KEYS_TRIED, LARGEST, LATE, PATIENCE
 from freelm_integrations.engine.steps import (
     ELAPSED,
     Attempt,
     Broken,
     Cancel,
     Chunk,
+    Deliver,
     End,
     Launch,
     Opened,
     Refused,
     Reply,
     Step,
+    Steps,
     Wait,
     advance,
 )
@@ -76,7 +79,15 @@ def launched(steps: list[Step]) -> list[str]:
 
 
 def ask(catalogs: Catalogs, clock: FakeClock, *script: Any, force: bool = False) -> list[Step]:
-    return play(catalogs.refresh(force=force), clock, script)
+    """A refresh of which nobody hears what is late."""
+    return play(while_waited_for(catalogs.refresh(force=force)), clock, script)
+
+
+def while_waited_for(machine: Steps[None]) -> Steps[None]:
+    reply: Reply | None = None
+    with closing(machine):
+        while not isinstance(step := advance(machine, reply), Deliver | None):
+            reply = yield step
 
 
 def live(catalogs: Catalogs, clock: FakeClock, body: bytes = OWL) -> list[Step]:
@@ -128,7 +139,7 @@ def test_a_live_list_takes_the_place_of_the_built_in_one() -> None:
 
 
 def test_the_request_for_a_list_is_like_any_other() -> None:
-    """With the key, the provider's own headers and no more patience than there is."""
+    """With the key, the provider's own headers, and patience for who is late."""
     clock = FakeClock()
     steps = ask(Catalogs([Groq("gsk_x")], clock), clock, chunk(b"x"), end)
     (attempt,) = [step.attempt for step in steps if isinstance(step, Launch)]
@@ -137,7 +148,7 @@ def test_the_request_for_a_list_is_like_any_other() -> None:
     assert attempt.secret is not None
     assert attempt.secret.get_secret_value() == "gsk_x"
     assert attempt.headers["user-agent"].startswith("freelm-integrations/")
-    assert (attempt.timeout, attempt.connect_timeout) == (PATIENCE, PATIENCE)
+    assert (attempt.timeout, attempt.connect_timeout) == (PATIENCE + LATE, PATIENCE + LATE)
 
 
 def test_a_list_may_come_in_any_pieces() -> None:
@@ -161,7 +172,7 @@ UNUSABLE: dict[str, tuple[str, list[Any]]] = {
         [lambda attempt: Broken(attempt, ConnectionRefusedError("no"))],
     ),
     "broken in the middle": (
-        "no word within 3 s",
+        "no word within 18 s",
         [chunk(OWL[:9]), lambda attempt: Broken(attempt, TimeoutError())],
     ),
     "a bug": ("connection broke", [lambda attempt: Broken(attempt, ZeroDivisionError())]),
@@ -276,14 +287,14 @@ def times_waited(steps: list[Step]) -> list[float]:
 
 
 def test_a_slow_list_delays_a_call_by_its_own_patience_once() -> None:
-    """Then it is cancelled, and the next call does not ask."""
+    """Then nobody waits for it, and the next call does not ask."""
     clock = FakeClock()
     catalogs = Catalogs([acme()], clock)
     began_at = clock.now()
     steps = ask(catalogs, clock, 60.0)
 
     assert clock.now() - began_at == PATIENCE
-    assert isinstance(steps[-1], Cancel)
+    assert times_waited(steps) == [PATIENCE]
     assert not catalogs.is_due
 
 
@@ -301,7 +312,6 @@ def test_a_list_that_trickles_is_not_waited_for_any_longer() -> None:
 
     assert clock.now() - began_at == PATIENCE
     assert all(0 < seconds <= PATIENCE for seconds in times_waited(steps))
-    assert isinstance(steps[-1], Cancel)
 
 
 class Played:
@@ -311,7 +321,7 @@ class Played:
         self._machine = catalogs.refresh(force=force)
         self.asked: dict[str, Attempt] = {}
         self.cancelled: list[str] = []
-        self.is_over = False
+        self.is_over = self.is_late = self.has_ended = False
         self._go(None)
 
     def answer(self, name: str, body: bytes = OWL) -> None:
@@ -324,6 +334,9 @@ class Played:
     def leave(self) -> None:
         self._machine.close()
 
+    def refuse(self, name: str) -> None:
+        self._go(Refused(self.asked[name], 500, {}, b""))
+
     def _go(self, reply: Reply | None) -> None:
         step = advance(self._machine, reply)
         while step is not None and not isinstance(step, Wait):
@@ -331,8 +344,11 @@ class Played:
                 self.asked[step.attempt.url.split("/")[2].split(".")[0]] = step.attempt
             elif isinstance(step, Cancel):
                 self.cancelled.append(step.attempt.url.split("/")[2].split(".")[0])
+            elif isinstance(step, Deliver):
+                self.is_late = True
             step = advance(self._machine, None)
-        self.is_over = step is None
+        self.has_ended = step is None
+        self.is_over = self.has_ended or self.is_late  # for who waits
 
 
 def test_all_lists_are_asked_for_side_by_side() -> None:
@@ -348,7 +364,7 @@ def test_all_lists_are_asked_for_side_by_side() -> None:
     playing.elapse()
 
     assert asked_first == ["one", "three", "two"]
-    assert playing.cancelled == ["two"]
+    assert playing.cancelled == []
     assert [ids(catalogs, one) for one in some] == [["elk"], [], OWLS]
     assert [catalogs.catalog(one).source for one in some] == ["live", "builtin", "live"]
     assert playing.is_over
@@ -385,6 +401,91 @@ def test_by_force_all_are_asked_at_once() -> None:
 
     assert sorted(second.asked) == ["one", "two"]
     assert (ids(catalogs, one), ids(catalogs, two)) == (OWLS, ["elk"])
+
+
+# ---------------------------------------------------------------------- what is late
+
+
+def late(*names: str) -> tuple[FakeClock, Catalogs, list[OpenAICompatible], Played]:
+    """Endpoints whose lists nobody waits for any longer."""
+    clock, some = FakeClock(), [acme(name) for name in names]
+    catalogs = Catalogs(some, clock)
+    playing = Played(catalogs)
+    clock.move(PATIENCE)
+    playing.elapse()
+    return clock, catalogs, some, playing
+
+
+def test_a_late_list_is_known_from_then_on(tmp_path: Path) -> None:
+    """Nobody has waited for it, and it is in the file as well."""
+    clock, provider = FakeClock(), acme()
+    catalogs = Catalogs([provider], clock, tmp_path)
+    playing = Played(catalogs)
+    clock.move(PATIENCE)
+    playing.elapse()
+    before, trouble = ids(catalogs, provider), catalogs.catalog(provider).trouble
+    clock.move(7)
+    playing.answer("acme")
+
+    assert playing.has_ended
+    assert (before, trouble) == ([], "no word within 3 s")
+    assert (ids(catalogs, provider), catalogs.catalog(provider).trouble) == (OWLS, "")
+    assert catalogs.catalog(provider).expires_at == clock.utc() + TTL
+    assert CatalogFiles(tmp_path).read(["acme https://acme.example/v1"], 0) != {}
+
+
+def test_late_lists_are_taken_one_by_one() -> None:
+    """Each when it comes, and what another refresh has found meanwhile is kept."""
+    _, catalogs, (one, two), playing = late("one", "two")
+    forced = Played(catalogs, force=True)
+    forced.answer("two", b'{"data": [{"id": "elk"}]}')
+    forced.elapse()
+    playing.answer("one")
+
+    assert [ids(catalogs, one), ids(catalogs, two)] == [OWLS, ["elk"]]
+    assert [catalogs.catalog(provider).trouble for provider in (one, two)] == ["", ""]
+
+
+def test_what_never_comes_is_given_up() -> None:
+    """After a quarter of a minute; and asked for again in its time."""
+    clock, catalogs, (provider,), playing = late("acme")
+    clock.move(LATE)
+    playing.elapse()
+
+    assert playing.has_ended
+    assert playing.cancelled == ["acme"]
+    assert catalogs.catalog(provider).trouble == "no word within 18 s"
+    assert not catalogs.is_due
+
+
+def test_a_list_may_be_refused_late() -> None:
+    """Then it is known why."""
+    _, catalogs, (provider,), playing = late("acme")
+    playing.refuse("acme")
+
+    assert playing.has_ended
+    assert catalogs.catalog(provider).trouble == "server error (500)"
+
+
+def test_nobody_waits_for_what_is_late_and_who_asks_by_force_asks_anew() -> None:
+    """Renewing is nobody's privilege meanwhile."""
+    _, catalogs, _, playing = late("acme")
+    call, forced = Played(catalogs), Played(catalogs, force=True)
+
+    assert not playing.has_ended
+    assert (call.is_over, call.asked) == (True, {})
+    assert sorted(forced.asked) == ["acme"]
+
+
+def test_what_is_late_lets_go_often() -> None:
+    """Whoever hears it may be called off within a moment."""
+    clock = FakeClock()
+    catalogs = Catalogs([acme()], clock)
+    steps = play(catalogs.refresh(), clock, [PATIENCE, *[1.0] * 200])
+    waits = [step.seconds for step in steps if isinstance(step, Wait)]
+
+    assert all(seconds <= LOOK_UP for seconds in waits[1:])
+    assert sum(isinstance(step, Deliver) for step in steps) == len(waits) - 1
 
 
 # ---------------------------------------------------------------------- several calls at once
@@ -757,15 +858,19 @@ def answering(**bodies: bytes) -> Callable[[str], bytes | None]:
 def refreshed(provider: Any, answers: Callable[[str], bytes | None]) -> tuple[Catalogs, list[Any]]:
     """A refresh in which each address answers with a body, or never."""
     told: list[Any] = []
-    catalogs = Catalogs([provider], FakeClock(), hear=lambda *heard: told.append(heard[:3]))
+    clock = FakeClock()
+    catalogs = Catalogs([provider], clock, hear=lambda *heard: told.append(heard[:3]))
     machine, replies = catalogs.refresh(), list[Reply]()
     reply: Reply | None = None
     while (step := advance(machine, reply)) is not None:
         reply = None
         if isinstance(step, Launch) and (body := answers(step.attempt.url)) is not None:
             replies += [Chunk(step.attempt, body), End(step.attempt)]
+        elif isinstance(step, Wait) and replies:
+            reply = replies.pop(0)
         elif isinstance(step, Wait):
-            reply = replies.pop(0) if replies else ELAPSED
+            clock.move(step.seconds)
+            reply = ELAPSED
     return catalogs, told
 
 
@@ -775,15 +880,10 @@ def test_the_quota_of_each_account_is_asked_for_beside_the_list() -> None:
     catalogs, told = refreshed(provider, answering(key=DAILY, models=ROWS))
 
     assert ids(catalogs, provider) == ["acme/owl:free"]
-    assert told == []  # the list came first, and nobody waits for the rest
-    slow = iter([DAILY, DAILY, ROWS])
-    machine_told = refreshed(provider, lambda url: next(slow) if url.endswith("/key") else None)[1]
-    assert [(one, key.fingerprint) for one, key, _ in machine_told] == [
+    assert [(one, key.fingerprint) for one, key, _ in told] == [
         (provider, key.fingerprint) for key in provider.keys
     ]
-    assert {readings for *_, readings in machine_told} == {
-        (Reading("requests", 86_400.0, 1000, 100),)
-    }
+    assert {readings for *_, readings in told} == {(Reading("requests", 86_400.0, 1000, 100),)}
     shared = OpenRouter(["key-one", "key-two"], account="mine")
     assert len(refreshed(shared, answering(key=DAILY))[1]) == 1
 
