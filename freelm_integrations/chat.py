@@ -172,7 +172,8 @@ class Delta(NamedTuple):
     """One decoded piece of an answer.
 
     Any field may be empty; `origin` stands on the first one, `usage` on the last. `vectors` are the
-    answer to an `EmbeddingRequest`, all in one.
+    answer to an `EmbeddingRequest`, all in one. `refused`: the text says that the model will not
+    answer, where its provider tells that apart. `images` are addresses, mostly of `data:`.
     """
 
     text: str = ""
@@ -184,11 +185,13 @@ class Delta(NamedTuple):
     extra: Mapping[str, Any] | None = None
     raw: Mapping[str, Any] | None = None
     vectors: tuple[list[float], ...] = ()
+    refused: bool = False
+    images: tuple[str, ...] = ()
 
     @property
     def has_content(self) -> bool:
-        """Whether a caller would see something: text, reasoning, a tool call or a vector."""
-        return bool(self.text or self.reasoning or self.tool_calls or self.vectors)
+        """Whether a caller would see something: words, a tool call, an image or a vector."""
+        return bool(self.text or self.reasoning or self.tool_calls or self.vectors or self.images)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +260,8 @@ class Completion:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     extra: Mapping[str, Any] | None = field(default=None, repr=False)
     response_id: str | None = None
+    refused: bool = False
+    images: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """The text alone."""
@@ -297,6 +302,8 @@ class Folding:
         self._seams: list[int] = []
         self._raw: Mapping[str, Any] = {}
         self._extra: Mapping[str, Any] | None = None
+        self._refused = False
+        self._images: list[str] = []
 
     def add(self, delta: Delta) -> None:
         """Take one more delta."""
@@ -312,6 +319,8 @@ class Folding:
         self._usage = delta.usage or self._usage
         self._raw = delta.raw or self._raw
         self._extra = delta.extra or self._extra
+        self._refused = delta.refused or self._refused
+        self._images += delta.images
 
     def _take_over(self, origin: Origin) -> None:
         """Somebody speaks: the first, one who carries on the text, or one who begins it anew."""
@@ -340,6 +349,8 @@ class Folding:
             raw=self._raw,
             extra=self._extra,
             response_id=origin.response_id,
+            refused=self._refused,
+            images=tuple(self._images),
         )
 
 

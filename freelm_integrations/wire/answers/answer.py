@@ -8,6 +8,7 @@ from freelm_integrations.chat import Delta
 from freelm_integrations.wire.answers.endings import finish_reason, unsaid
 from freelm_integrations.wire.answers.fences import Unfencer, wants_json
 from freelm_integrations.wire.answers.opening import Opening, ends_in_leak
+from freelm_integrations.wire.answers.other import images_in, refuses
 from freelm_integrations.wire.answers.thinking import Said, ThinkSplitter, details_said, parts_said
 from freelm_integrations.wire.answers.toolcalls import ToolCalls
 from freelm_integrations.wire.answers.usage import later, usage_in, without_false_zero
@@ -40,7 +41,9 @@ class Answer:
     __slots__ = (
         "_calls",
         "_extras",
+        "_has_images",
         "_has_reasoned",
+        "_has_refused",
         "_is_whole",
         "_offers_tools",
         "_opening",
@@ -75,6 +78,8 @@ class Answer:
         self._usage: Usage | None = None
         self._word = ""
         self._has_reasoned = False
+        self._has_refused = False
+        self._has_images = False
         self._is_whole = False
 
     def take(self, chunk: Any, *, named: str = "") -> Delta | Fault | None:
@@ -136,7 +141,9 @@ class Answer:
             self._word, self._rules, has_calls=bool(self._calls), calls_are_whole=are_whole
         )
         usage = self.usage
-        return Delta(spoken, rest.reasoning, parts, reason, usage, extra=self._extras.told())
+        extra = self._extras.told()
+        refused = self._has_refused
+        return Delta(spoken, rest.reasoning, parts, reason, usage, extra=extra, refused=refused)
 
     def _unfinished(self, *, is_done: bool, calls_are_whole: bool) -> Fault | None:
         """Why what came is no answer, if it is none."""
@@ -147,7 +154,7 @@ class Answer:
             return _LEAKED
         if self._opening.has_judged:
             return _JUDGED
-        if not self._opening.has_spoken and not self._calls:
+        if not (self._opening.has_spoken or self._calls or self._has_images):
             usage = self._usage
             thought = self._has_reasoned or bool(usage and usage.reasoning_tokens)
             is_blank = self._opening.is_blank
@@ -182,8 +189,10 @@ class Answer:
         content = delta.get("content")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
         is_flagged = False
+        images: tuple[str, ...] = ()
         if content.__class__ is not str or reasoning or len(delta) > _PLAIN:
             is_flagged = self._extras.take(delta)
+            images = self._others(delta)
             content, reasoning = _speech(delta, content, reasoning)
         if content and (is_flagged or self._splits):
             content, thought = self._split(content, is_flagged=is_flagged)
@@ -195,9 +204,19 @@ class Answer:
         if reasoning:
             self._has_reasoned = True
         parts = self._parts(delta)
+        if images or self._has_refused:
+            said = Delta(content or "", reasoning or "", parts, images=images)
+            return said._replace(refused=self._has_refused) if said.has_content else None
         if content or reasoning or parts:
             return Delta(content or "", reasoning or "", parts)
         return None
+
+    def _others(self, delta: Json) -> tuple[str, ...]:
+        """The images in it; that it is a refusal is kept."""
+        images = images_in(delta)
+        self._has_images = self._has_images or bool(images)
+        self._has_refused = self._has_refused or refuses(delta)
+        return images
 
     def _split(self, content: str, *, is_flagged: bool) -> Said:
         """Take thinking and the fence around JSON out of the content."""
