@@ -85,6 +85,7 @@ NIM = ProviderSpec(
         content_beside_calls="empty",  # null is a 422 at some
         calls_may_end=True,
         think_tags={"minimax": "think"},
+        thinks_aloud=("minimax",),  # sometimes without the opening tag
         # Left out it is null to some of its servers, and null is a 400 (2026-10).
         embeddings=EmbeddingRules(always={"encoding_format": "float"}),
     ),

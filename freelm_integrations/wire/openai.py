@@ -111,6 +111,8 @@ class ChatCompletions:
             named (not by "") may leave out the opening one in answers that are not streamed.
         finish_words: finish reasons of its own.
         not_answers: by model, in lower case, words that are no answer where they are all of it: a
+        thinks_aloud: parts of the ids, among those, of models that always think so: in streams too
+            what precedes a closing tag alone is thinking, and text is held until that comes.
             guard model's. They are one where the prompt names them all.
 
     Faults:
@@ -191,6 +193,7 @@ class ChatCompletions:
     finish_words: Mapping[str, FinishReason] = field(default_factory=dict[str, "FinishReason"])
     not_answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
+    thinks_aloud: tuple[str, ...] = ()
     quota_scope: Scope | None = None
     quota_wait: float | None = None
     day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"

@@ -112,7 +112,10 @@ SHEETS: dict[str, dict[str, str]] = {
         "400: a field it does not know, at the top or in a message": (
             "400-property-unsupported 400-message-property"
         ),
-        "400: a tool call that failed": "400-tool-use-failed",
+        "400: a tool call that failed, with its code or without": (
+            "400-tool-use-failed 400-tool-validation-no-code"
+        ),
+        "400: a tier for who pays": "400-service-tier",
         "400: JSON that failed, with or without what was written": (
             "400-json-validate-failed 400-json-empty-generation"
         ),
@@ -169,7 +172,7 @@ SHEETS: dict[str, dict[str, str]] = {
         ),
         "400: the assistant has the last word": "400-last-role",
         "400: more than the context": "400-too-long",
-        "400: an effort this model lacks": "400-effort",
+        "400: an effort this model lacks, or a value of it": "400-effort 400-effort-value",
         "401: two wordings and none": "401-unauthorized 401-invalid-key 401-empty",
         "402": "402-paid",
         "403: not of this plan": "403-tier",
@@ -188,8 +191,12 @@ SHEETS: dict[str, dict[str, str]] = {
         "200: a turn that failed": "finish-error.sse",
     },
     "nim": {
+        "stream: the tier's capacity": "capacity-in-stream.sse",
         "400: a function that is degraded": "400-degraded",
-        "400: parameters, listed or by location": "400-unsupported-parameters 400-extra-inputs",
+        "400: parameters, listed or by location": (
+            "400-unsupported-parameters 400-extra-inputs 400-extra-inputs-two 400-stream-options"
+        ),
+        "202: still at work": "202-pending",
         "400: more than the context, two wordings": "400-context-vllm 400-context-new",
         "400: a payload of more than 25 MiB": "400-payload",
         "400: no parser of tools; one call at a time": "400-tool-parser 400-single-tool",

@@ -9,7 +9,13 @@ from freelm_integrations.wire.answers.endings import finish_reason, unsaid
 from freelm_integrations.wire.answers.fences import Unfencer, wants_json
 from freelm_integrations.wire.answers.opening import Opening, ends_in_leak
 from freelm_integrations.wire.answers.other import images_in, refuses
-from freelm_integrations.wire.answers.thinking import Said, ThinkSplitter, details_said, parts_said
+from freelm_integrations.wire.answers.thinking import (
+    Said,
+    ThinkSplitter,
+    details_said,
+    parts_said,
+    thought_in,
+)
 from freelm_integrations.wire.answers.toolcalls import ToolCalls
 from freelm_integrations.wire.answers.usage import later, usage_in, without_false_zero
 from freelm_integrations.wire.faults import Fault
@@ -21,6 +27,7 @@ from freelm_integrations.wire.shapes import (
     NOTHING,
     first_match,
     is_mapping,
+    is_named_in,
     is_sequence,
     mapping,
     sequence,
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Request, ToolCallPart, Usage
     from freelm_integrations.wire.openai import ChatCompletions
 
-_PLAIN = 2  # a delta with no more fields than this has content, and perhaps a role
 _SILENT = Said()
 
 
@@ -190,7 +196,7 @@ class Answer:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
         is_flagged = False
         images: tuple[str, ...] = ()
-        if content.__class__ is not str or reasoning or len(delta) > _PLAIN:
+        if content.__class__ is not str or reasoning or len(delta) > 1 + ("role" in delta):
             is_flagged = self._extras.take(delta)
             images = self._others(delta)
             content, reasoning = _speech(delta, content, reasoning)
@@ -225,6 +231,7 @@ class Answer:
             self._splits = True
         said = Said(content)
         if self._splitter is not None:
+            self._splitter.thinks_aloud &= not self._has_reasoned
             whole = self._splitter.opened(content) if self._is_whole else content
             said = self._splitter.feed(whole, is_flagged=is_flagged)
         if self._unfencer is not None and said.text:
@@ -240,7 +247,8 @@ class Answer:
             fragments = [{"function": legacy, "index": 0}]
         if self._calls is None:
             self._calls = ToolCalls(f"{self.response_id}|{self._seed}", own_names(self._request))
-        parts = [self._calls.add(mapping(fragment)) for fragment in sequence(fragments)]
+        listed = [fragments] if is_mapping(fragments) else sequence(fragments)
+        parts = [self._calls.add(mapping(fragment)) for fragment in listed]
         return tuple(part for part in parts if part is not None)
 
 
@@ -254,7 +262,12 @@ def _splitter(rules: ChatCompletions, model: str) -> ThinkSplitter | None:
     for part, tag in rules.think_tags.items():
         if part in name:
             # Where any model is meant, a closing tag alone is more likely what is talked about.
-            return ThinkSplitter(tag, leading=True, may_lack_opening=bool(part))
+            return ThinkSplitter(
+                tag,
+                leading=True,
+                may_lack_opening=bool(part),
+                thinks_aloud=is_named_in(rules.thinks_aloud, model),
+            )
     return None
 
 
@@ -284,9 +297,9 @@ def _first(choices: object) -> Json:
 
 def _speech(delta: Json, content: object, reasoning: object) -> Said:
     """Text and reasoning, whatever shape either has."""
-    thought = text(reasoning) or text(delta.get("thinking"))
-    if is_sequence(content):
-        spoken, listed = parts_said(content)
+    thought = thought_in(reasoning) or thought_in(delta.get("thinking"))
+    if is_sequence(content) or is_mapping(content):
+        spoken, listed = parts_said(content if is_sequence(content) else [content])
         thought = thought or listed
     else:
         spoken = text(content) or text(delta.get("refusal"))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from freelm_integrations.wire.shapes import mapping, sequence, text
+from freelm_integrations.wire.shapes import is_sequence, mapping, sequence, text
+
+_HOLDERS = ("text", "content", "thinking", "reasoning", "summary")
 
 
 class Said(NamedTuple):
@@ -28,19 +30,37 @@ class ThinkSplitter:
     character is lost but the tags and the line breaks around them.
     """
 
-    __slots__ = ("_at_start", "_close", "_held", "_may_lack_opening", "_open", "_state")
+    __slots__ = (
+        "_at_start",
+        "_close",
+        "_held",
+        "_may_lack_opening",
+        "_open",
+        "_state",
+        "thinks_aloud",
+    )
 
-    def __init__(self, tag: str, *, leading: bool, may_lack_opening: bool = False) -> None:
+    def __init__(
+        self,
+        tag: str,
+        *,
+        leading: bool,
+        may_lack_opening: bool = False,
+        thinks_aloud: bool = False,
+    ) -> None:
         """`leading`: whether an answer of this model may begin with the tag, flagged or not.
 
         `may_lack_opening`: whether it may leave that out and send the closing one alone.
+        `thinks_aloud`: whether it always thinks in its text, so that the closing tag is waited for;
+        to be taken back once thinking came elsewhere.
         """
         self._may_lack_opening = may_lack_opening
+        self.thinks_aloud = thinks_aloud
         self._open = f"<{tag}>"
         self._close = f"</{tag}>"
         self._held = ""
         self._at_start = True  # of the thinking, whose first line break belongs to the tag
-        self._state: Literal["before", "plain", "tagged", "flagged", "closed"] = (
+        self._state: Literal["before", "unopened", "plain", "tagged", "flagged", "closed"] = (
             "before" if leading else "plain"
         )
 
@@ -53,6 +73,8 @@ class ThinkSplitter:
         piece, self._held = self._held + piece, ""
         if self._state == "before":
             return self._begin(piece)
+        if self._state == "unopened":
+            return self._await_closing(piece)
         if self._state == "closed":
             return self._after(piece)
         if self._state == "flagged" and not is_flagged:
@@ -78,8 +100,20 @@ class ThinkSplitter:
         if self._open.startswith(rest):
             self._held = piece
             return SILENCE
+        if self.thinks_aloud:
+            self._state = "unopened"
+            return self._await_closing(piece)
         self._state = "plain"
         return Said(piece)
+
+    def _await_closing(self, piece: str) -> Said:
+        """What comes before a closing tag alone is thinking; without one, all of it is text."""
+        before, found, after = piece.partition(self._close)
+        if found:
+            self._state = "closed"
+            return Said(self._after(after).text, before.lstrip("\r\n"))
+        self._held = piece
+        return SILENCE
 
     def _inside(self, piece: str) -> Said:
         if self._at_start:
@@ -152,3 +186,13 @@ def details_said(details: object) -> str:
     """The readable text of `reasoning_details` (OpenRouter, OpenAPI of 2026-08)."""
     shaped = [mapping(detail) for detail in sequence(details)]
     return "".join(text(detail.get("text")) or text(detail.get("summary")) for detail in shaped)
+
+
+def thought_in(value: object) -> str:
+    """Thinking in a field of its own: a string, an object that holds one, or a list of either."""
+    if isinstance(value, str):
+        return value
+    if is_sequence(value):
+        return "".join(map(thought_in, value))
+    shaped = mapping(value)
+    return next((said for key in _HOLDERS if (said := text(shaped.get(key)))), "")

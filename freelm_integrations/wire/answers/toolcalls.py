@@ -37,7 +37,7 @@ class _Piece:
 
     def __init__(self, fragment: Json) -> None:
         function = mapping(fragment.get("function")) or fragment
-        said = function.get("arguments")
+        said = function.get("arguments", function.get("parameters"))
         self.arguments = said if isinstance(said, str) else json.dumps(said) if said else ""
         self.name = text(function.get("name")).strip()
         tool_id = fragment.get("id")

@@ -23,7 +23,8 @@ class Rule(NamedTuple):
     """Fits a refusal when everything it names fits.
 
     That is: one of `statuses`, one of `words` (codes, types, reasons), one of `fields`, and `text`
-    is found. Where a refusal has no status at all, its words alone decide. `retry_after` (s) is the
+    is found. Where a refusal has no status at all, its words alone decide, unless they say too
+    little without one (`is_vague`). `retry_after` (s) is the
     wait where the server names none, `note` what a reader should know beside its words.
     """
 
@@ -35,6 +36,7 @@ class Rule(NamedTuple):
     text: re.Pattern[str] | None = None
     retry_after: float | None = None
     note: str = ""
+    is_vague: bool = False
 
     def fits(self, said: Complaint) -> bool:
         """Whether this rule speaks of that refusal."""
@@ -47,7 +49,8 @@ class Rule(NamedTuple):
 
     def _fits_status(self, status: int | None) -> bool:
         if status is None:
-            return NO_STATUS in self.statuses or bool(self.words or self.fields or self.text)
+            tells = bool(self.words or self.fields or self.text) and not self.is_vague
+            return NO_STATUS in self.statuses or tells
         return status in self.statuses
 
 
@@ -61,6 +64,7 @@ def rule(
     text: str = "",
     retry_after: float | None = None,
     note: str = "",
+    is_vague: bool = False,
 ) -> Rule:
     """A rule, written shortly.
 
@@ -76,6 +80,7 @@ def rule(
         re.compile(text) if text else None,
         retry_after,
         note,
+        is_vague,
     )
 
 

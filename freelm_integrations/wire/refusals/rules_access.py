@@ -104,7 +104,7 @@ MONEY = (
     rule("unpaid", "key", words="billing_not_active account_overdue"),
     rule("unpaid", "key", on=(402,)),
     rule("unpaid", "key", on=(400, 403, 429), text=_NO_MONEY),
-    rule("unpaid", "key", on=(403,), text=_ABOUT_MONEY),
+    rule("unpaid", "key", on=(403,), text=_ABOUT_MONEY, is_vague=True),
 )
 ALLOWANCE = (  # of zero: not busy, but never to be had
     rule(
@@ -123,5 +123,5 @@ ALLOWANCE = (  # of zero: not busy, but never to be had
     rule("not_on_plan", "route", text=r"no longer available to new users"),  # Google
     rule("not_on_plan", "route", on=(404,), text=r"not found for account"),  # NIM
     rule("not_on_plan", "route", on=(400, 403, 404), text=_NOT_FOR_YOU),
-    rule("not_on_plan", "route", on=(403,), text=_ABOUT_PLANS),  # Ollama and others
+    rule("not_on_plan", "route", on=(403,), text=_ABOUT_PLANS, is_vague=True),  # Ollama and others
 )

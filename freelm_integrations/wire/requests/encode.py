@@ -22,7 +22,7 @@ from freelm_integrations.wire.requests.room import (
     wished_thinking,
 )
 from freelm_integrations.wire.requests.schemas import can_be_closed, fit
-from freelm_integrations.wire.shapes import first_match, mapping, text
+from freelm_integrations.wire.shapes import first_match, mapping, sequence, text
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request
@@ -88,7 +88,8 @@ def _part(body: Json, rules: ChatCompletions) -> None:
             body.pop(other, None)
     if rules.greedy_alone and body.get("temperature") == 0:
         body.pop("top_p", None)
-    if rules.prefix_flag and body["messages"] and rules.prefix_flag in body["messages"][-1]:
+    last = mapping(next(reversed(sequence(body.get("messages"))), None))
+    if rules.prefix_flag is not None and last.get(rules.prefix_flag):
         body.pop("reasoning_effort", None)  # what was begun goes on with the answer itself
 
 
