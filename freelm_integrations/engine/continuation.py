@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
+from freelm_integrations.engine.seams.seam import (
+    NotAContinuation,
+    Seam,
+    continuation_messages,
+    told_again,
+)
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -67,9 +72,10 @@ def continuation_for(
     asked = request.messages
     messages = continuation_messages(asked, partial, is_prefilled=is_prefilled)
     params = dict(request.params)
+    said = len(partial) - (0 if is_prefilled else told_again(asked, partial))
     for cap in _CAPS:
         if isinstance(params.get(cap), int):
-            left = params[cap] - len(partial) // CHARACTERS_A_TOKEN
+            left = params[cap] - said // CHARACTERS_A_TOKEN
             params[cap] = max(LEAST_ROOM, left)
     seam = Seam(
         partial,

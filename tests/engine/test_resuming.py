@@ -57,6 +57,11 @@ def go_on(air: Air, number: int = 1, text: str = REST) -> Air:
     return air.hears(number, opened(), *words, chunk(STOP), end)
 
 
+def wanted(air: Air, number: int) -> str:
+    """The words an attempt is told to begin with."""
+    return sent(air, number)["messages"][-1]["content"].rpartition("\n")[2]
+
+
 def sent(air: Air, number: int) -> dict:
     return json.loads(air.attempts[number].body)
 
@@ -105,7 +110,9 @@ def test_whoever_carries_on_is_told_all_that_was_said():
 
     messages = sent(air, 1)["messages"]
     assert messages[0] == {"role": "user", "content": "hi"}
-    assert any(BEGUN in str(message["content"]) for message in messages[1:])
+    told = messages[1]["content"], messages[2]["content"].rpartition("\n")[2]
+    assert " ".join(told) == BEGUN
+    assert [message["role"] for message in messages[1:]] == ["assistant", "user"]
 
 
 @pytest.mark.parametrize("cap", ["max_tokens", "max_completion_tokens"])
@@ -122,7 +129,7 @@ def test_a_stream_may_break_more_than_once():
     sky = Sky(*(provider(name, priority=n) for n, name in enumerate("abc")))
     air = begun(sky).hears(0, end)
     air.hears(1, opened(), chunk(says(REST[:60])), broken(ConnectionResetError("again")))
-    go_on(air, 2, REST[60:])
+    go_on(air, 2, wanted(air, 2) + REST[60:])
 
     assert air.answer.text == WHOLE
     assert air.answer.integrity == "stitched"

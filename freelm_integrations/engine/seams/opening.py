@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
-
-Wrapping = Literal["", "fence", "quote", "dots"]
 
 _POLITE = (
     r"(?:sure(?: thing)?|certainly|of course|absolutely|ok(?:ay)?|alright|all right|right"
@@ -48,7 +45,7 @@ _REFUSES = re.compile(
     r"""\W*(?:
         (?:i['\u2019]?m|i\ am|we\ are)\ (?:very\ |so\ |really\ )?
         (?:sorry|afraid|unable|not\ able|not\ sure)
-      | sorry,?\ (?:but|i)\b | unfortunately,?\ i\b | i\ apologi[sz]e
+      | sorry,?\ (?:but|i)\b | unfortunately,?\ i\b
       | i\ (?:can(?:not|['\u2019]?t)|could(?:\ not|n['\u2019]t)|won['\u2019]?t)
         \ (?:see|continue|help|assist|complete|do|find|access|provide|comply)
       | i\ (?:do\ not|don['\u2019]?t|didn['\u2019]?t)
@@ -62,7 +59,7 @@ _REFUSES = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_CLOSES = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "\u300c": "\u300d"}
+CLOSES = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb", "\u300c": "\u300d"}
 _MOST_LINES = 3
 """Of announcement; what has more is none."""
 _LONGEST_LINE = 200
@@ -72,16 +69,13 @@ _ENDS = (":", "...", "\u2026", ")", "]", "*", "-")
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What stands before the text: `length` characters in all.
+    """What stands before the text: `length` characters in all, `announced` without a wrapping.
 
-    `fence` is what is written beside an opening code fence (a language, mostly), `closing` what
-    would end the wrapping.
+    `closing` is what would end the wrapping.
     """
 
     length: int = 0
-    is_announced: bool = False
-    wrapping: Wrapping = ""
-    fence: str = ""
+    announced: int = 0
     closing: str = ""
 
 
@@ -90,25 +84,18 @@ def refuses(text: str) -> bool:
     return _REFUSES.match(text) is not None
 
 
-def announces(text: str) -> bool:
-    """Whether its first words are those of an announcement, finished or not."""
-    found = _ANNOUNCES.match(text)
-    return found is not None and _OF_GOING_ON.search(text[:_LONGEST_LINE]) is not None
-
-
 def opening_of(text: str) -> Opening:
     """What stands before the text that was asked for, as far as it is there by now."""
     start = _end_of_announcement(text)
-    lead = len(text[start:]) - len(text[start:].lstrip())
-    inner = start + lead
+    inner = start + len(text[start:]) - len(text[start:].lstrip())
     if fence := _FENCE.match(text, inner):
-        return Opening(fence.end(), start > 0, "fence", fence[2].strip(), fence[1])
-    if text[inner : inner + 1] in _CLOSES:
-        return Opening(inner + 1, start > 0, "quote", closing=_CLOSES[text[inner]])
+        return Opening(fence.end(), start, fence[1])
+    if text[inner : inner + 1] in CLOSES:
+        return Opening(inner + 1, start, CLOSES[text[inner]])
     if text.startswith(("...", "\u2026"), inner):
         rest = text[inner:].lstrip(".\u2026")
-        return Opening(len(text) - len(rest), start > 0, "dots")
-    return Opening(start, start > 0)
+        return Opening(len(text) - len(rest), start)
+    return Opening(start, start)
 
 
 def _end_of_announcement(text: str) -> int:

@@ -13,6 +13,7 @@ _UNSPACED = (
 # Where somebody who tells a text again may begin: a word, what stands before one, or any letter of
 # a script that puts no spaces between its words. Not the middle of a number.
 _START = re.compile(rf"(?<![^\W_])(?<!\d[.,])\S|[{_UNSPACED}]")
+_SPACED_START = re.compile(rf"(?<!\S)\S|[{_UNSPACED}]")
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _PLAIN = str.maketrans("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a", '"""""\'\'\'')
@@ -60,6 +61,14 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def starts_of(text: str, *, is_spaced: bool) -> list[int]:
+    """Where words begin: those with white space before them, or all.
+
+    In a script that puts none between its words that is anywhere.
+    """
+    return [found.start() for found in (_SPACED_START if is_spaced else _START).finditer(text)]
+
+
 class Retelling:
     """Follows a new text along a told one, from every place in it where it may have begun.
 
@@ -67,16 +76,16 @@ class Retelling:
     soon, and no more than the told text is long for one that does not. Not thread safe.
     """
 
-    __slots__ = ("_folded_length", "_live", "_raw_length", "_told", "_was_space", "copied", "found")
+    __slots__ = ("_folded_length", "_live", "_told", "_was_space", "found", "length")
 
     def __init__(self, told: str) -> None:
         """`told` is the text that may be told again, white space at its end left out."""
         self._told = folded(told.rstrip())
         self._live: list[int] | None = None
-        self._folded_length = self._raw_length = 0
+        self._folded_length = 0
         self._was_space = True
-        self.copied = 0
-        """Folded characters that it copied from the very beginning of the told text."""
+        self.length = 0
+        """Characters it has followed; no more than one of those that differ."""
         self.found: Overlap | None = None
         """The longest end of the told text that it begins with, as far as is known."""
 
@@ -85,42 +94,33 @@ class Retelling:
         """Whether all of it so far was told before, so that more may become (a longer) overlap."""
         return self._live is None or bool(self._live)
 
-    @property
-    def is_following(self) -> bool:
-        """Whether something came, and all of it was told before."""
-        return bool(self._live)
-
-    @property
-    def told(self) -> str:
-        """The told text, folded."""
-        return self._told
-
     def follow(self, text: str) -> None:
         """Go on with the next piece of the new text."""
         for char in text:
             if not self.may_grow:
                 return
-            self._raw_length += 1
+            self.length += 1
             is_space = char.isspace()
             if is_space and self._was_space:
                 continue
             self._was_space = is_space
             for one in folded(char):
                 self._step(one)
+            self._note()
 
     def _step(self, char: str) -> None:
         told, length = self._told, self._folded_length
         if self._live is None:
-            starts = (match.start() for match in _START.finditer(told))
-            live = [start for start in starts if told[start] == char]
+            starts = starts_of(told, is_spaced=False)
+            self._live = [start for start in starts if told[start] == char]
         else:
             end = len(told) - length
-            live = [start for start in self._live if start < end and told[start + length] == char]
-        self._folded_length = length = length + 1
-        if live and live[0] == 0:
-            self.copied = length
-        start = len(told) - length
+            self._live = [one for one in self._live if one < end and told[one + length] == char]
+        self._folded_length = length + 1
+
+    def _note(self) -> None:
+        """See whether all of the told text is told again now."""
+        start, live = len(self._told) - self._folded_length, self._live or []
         if start in live:
-            self.found = Overlap(told[start:], start, self._raw_length)
-            live = [other for other in live if other < start]  # the others are shorter
-        self._live = live
+            self.found = Overlap(self._told[start:], start, self.length)
+            self._live = [other for other in live if other < start]  # the others are shorter

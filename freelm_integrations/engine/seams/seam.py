@@ -4,8 +4,9 @@ The text is what the caller has seen; not a character of it can be taken back. A
 back until it is known where it goes on, or that it does not. Rules:
 - Who was given the text as the beginning of its own answer is taken by the letter. At most it gives
   all of the text back first (Mistral does, vendor docs 2026-08): that is left out.
-- Who was told in words to go on may do anything: see `stretch`.
-- A single space at the end of the text is not sent, as it harms what many models say next or is
+- Who is told in words to go on is not shown the last words, but told to begin with them: only so
+  is it certain where its answer goes on, see `anchor` and `stretch`.
+- A single space at the end of what is sent is left out, as it harms what many models say next or is
   refused; it may come again, and does then not count.
 """
 
@@ -13,8 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from freelm_integrations.engine.seams.edge import last_words
-from freelm_integrations.engine.seams.stretch import Join, NotAContinuation, Stretch
+from freelm_integrations.engine.seams.anchor import LONGEST, anchor_of
+from freelm_integrations.engine.seams.stretch import (
+    NOTHING_NEW,
+    Join,
+    NotAContinuation,
+    Stretch,
+)
+from freelm_integrations.engine.seams.wrapping import Wrapping
 from freelm_integrations.wire.requests.content import joined
 from freelm_integrations.wire.shapes import sequence
 
@@ -23,17 +30,21 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Message
 
-__all__ = ["NotAContinuation", "Seam", "continuation_messages"]
+__all__ = ["NotAContinuation", "Seam", "continuation_messages", "told_again"]
 
 GO_ON = (
     "Your last message was cut off before it was finished. Continue it from exactly the point "
     "where it stops, in the same language, style and format. Output only what follows: no "
     "introduction, no comment, no apology, no quotation marks or code fence around it, and nothing "
-    "that you have already written"
+    "that you have already written. Begin with exactly these words, which come next (the last may "
+    "be only the beginning of a word), then go on:\n\n"
 )
 """What a model is told that cannot be given the text as the beginning of its answer."""
-BEGIN_WITH = ", except that you begin with its last words again, so that both parts fit together: "
-"""Without them nobody could tell whether a space belongs at the seam: answers begin without one."""
+BEGIN_WITH = (
+    "Begin your next answer with exactly these words and nothing before them (the last may be only "
+    "the beginning of a word), then go on:\n\n"
+)
+"""The same where there is too little of the text to be gone on with: then it is told anew."""
 _NO_CHANCE = 40
 """Characters that no text which does not repeat itself begins with and says again at once."""
 _SHORT = 8
@@ -47,18 +58,35 @@ def continuation_messages(
     """The messages that ask for the rest of a text of which `partial` is there.
 
     `is_prefilled`: the text stands last, as the beginning of the answer; else the model is told to
-    go on with it. The caller's own messages are left as they are.
+    go on with it, from the last words on. The caller's own messages are left as they are.
     """
     earlier, told = _begun(messages, partial)
     if not told.strip():
         return tuple(messages)
-    shown = told[: len(told) - len(_unsent(told))]
-    history: tuple[Message, ...] = (*earlier, {"role": "assistant", "content": shown})
     if is_prefilled:
-        return history
-    wanted = last_words(shown)
-    instruction = f"{GO_ON}{BEGIN_WITH}{wanted}" if wanted else f"{GO_ON}."
-    return (*history, {"role": "user", "content": instruction})
+        shown = told[: len(told) - len(_unsent(told))]
+        return (*earlier, {"role": "assistant", "content": shown})
+    before, wanted, _ = anchor_of(told)
+    if not before:
+        return _instructed(earlier, wanted)
+    instruction = {"role": "user", "content": GO_ON + wanted}
+    return (*earlier, {"role": "assistant", "content": before}, instruction)
+
+
+def told_again(messages: Sequence[Message], partial: str) -> int:
+    """How many characters of the text a model that is told to go on is asked to say again."""
+    _, told = _begun(messages, partial)
+    return len(anchor_of(told).words) if told.strip() else 0
+
+
+def _instructed(messages: Sequence[Message], wanted: str) -> tuple[Message, ...]:
+    """The question once more; how to begin the answer is told beside it, not in it."""
+    if len(wanted) > LONGEST:
+        return tuple(messages)
+    if messages and messages[0].get("role") == "system":
+        words = f"{_text(messages[0])}\n\n{BEGIN_WITH}{wanted}"
+        return ({**messages[0], "content": words}, *messages[1:])
+    return ({"role": "system", "content": BEGIN_WITH + wanted}, *messages)
 
 
 class Seam:
@@ -82,33 +110,37 @@ class Seam:
         for not known. `messages` are the caller's, the same as asked with.
         """
         _, told = _begun(messages, partial)
-        unsent = _unsent(told)
+        is_blank = not told.strip()  # then it is asked anew, and begins with as much white space
         self._reader: _Reader
-        if is_prefilled:
+        if is_prefilled or is_blank:
+            unsent = _unsent(told)
             self._reader = _Prefilled(told[: len(told) - len(unsent)], unsent, echoes=echoes)
         else:
-            self._reader = Stretch(told, unsent, _context(messages))
-        is_blank = not told.strip()  # then it is asked anew, and begins with as much white space
+            self._reader = Stretch(told)
         self._held = ""
+        self._must_add = False
         self._owed: str = told if is_blank else ""
-        self._closing: str = ""
+        self._told = told
+        self._wrapping: Wrapping | None = None
         self._found: Join | NotAContinuation | None = Join() if is_blank else None
 
     def feed(self, text: str) -> str | NotAContinuation:
         """What goes on to the caller now that `text` came; empty while more must be seen first."""
         if isinstance(self._found, Join):
-            return self._pass(text) if self._owed or self._closing else text
+            self._must_add = self._must_add and not text
+            return self._pass(text) if self._owed or self._wrapping else text
         self._held += text
         return self._read(is_last=False) if self._held else ""
 
     def end(self) -> str | NotAContinuation:
         """What is left to go on to the caller, as the answer is complete."""
-        if self._found is None and self._held:
-            said = self._read(is_last=True)
-            if isinstance(said, NotAContinuation):
-                return said
-            return said + self._last()
-        return self._found if isinstance(self._found, NotAContinuation) else self._last()
+        said = self._read(is_last=True) if self._found is None and self._held else ""
+        if isinstance(said, NotAContinuation):
+            return said
+        if isinstance(self._found, NotAContinuation):
+            return self._found
+        rest = said + (self._wrapping.end() if self._wrapping else "")
+        return NOTHING_NEW if self._must_add and not rest else rest
 
     def _read(self, *, is_last: bool) -> str | NotAContinuation:
         if self._found is None:
@@ -116,28 +148,19 @@ class Seam:
         if not isinstance(self._found, Join):
             return "" if self._found is None else self._found
         held, self._held = self._held, ""
-        self._owed, self._closing = self._found.owed, self._found.closing
-        return self._found.between + self._pass(held[self._found.skipped :])
+        self._owed = self._found.owed
+        if self._found.closing:
+            self._wrapping = Wrapping(self._told, self._found.closing)
+        new = held[self._found.skipped :]
+        self._must_add = self._found.must_add and not new
+        return self._pass(new)
 
     def _pass(self, text: str) -> str:
         while self._owed and text:
             is_again = self._owed[0] == text[0]
             self._owed = self._owed[1:] if is_again else ""
             text = text[1:] if is_again else text
-        if not self._closing:
-            return text
-        text = self._held + text
-        kept = len(self._closing) + 2  # with the line breaks around
-        self._held = text[-kept:]
-        return text[:-kept]
-
-    def _last(self) -> str:
-        """What was kept back in case it closes what the answer is wrapped in."""
-        rest, self._held = self._held, ""
-        trimmed = rest.rstrip()
-        if self._closing and trimmed.endswith(self._closing):
-            return trimmed.removesuffix(self._closing).rstrip("\n")
-        return rest
+        return self._wrapping.feed(text) if self._wrapping else text
 
 
 class _Reader(Protocol):
@@ -194,7 +217,3 @@ def _unsent(told: str) -> str:
 def _text(message: Message) -> str:
     content = message.get("content")
     return content if isinstance(content, str) else joined(sequence(content))
-
-
-def _context(messages: Sequence[Message]) -> str:
-    return "\n".join(_text(message) for message in messages)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freelm_integrations.engine.seams.anchor import anchor_of
+from freelm_integrations.engine.seams.retelling import folded
 from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
+from tests.reliability.manners import GOES_ASTRAY, GOES_ON, Told
+from tests.reliability.texts import WRITTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ASKED = ({"role": "user", "content": "Go on and on"},)
 PROSE = """The harbour wakes before the town does. At five the first boats come in, their decks
@@ -116,66 +125,63 @@ def test_chance_is_not_taken_for_a_repetition(
     )
 
 
-def repeats_from(text: str, partial: str, separators: str) -> str:
-    """The text from the last of the separators before its end, or all of it."""
-    shown = partial.rstrip()
-    start = max(shown.rfind(one) + len(one) for one in separators.split("|"))
-    return text[start:].lstrip(" ") if start > 1 else text
+def played(text: str, place: int, manner: Callable[[Told], str], sizes: random.Random) -> str:
+    """How an answer in that manner is taken where a text was cut: right, wrong, or turned down."""
+    partial = text[:place]
+    messages = continuation_messages(ASKED, partial, is_prefilled=False)
+    shown = sent(partial, is_prefilled=False)
+    wanted = str(messages[-1 if shown else 0]["content"]).rpartition("on:\n\n")[2]
+    answer = manner(Told(text, shown, wanted))
+    said = answered(Seam(partial, is_prefilled=False, messages=ASKED), answer, sizes)
+    if isinstance(said, NotAContinuation):
+        return "turned down"
+    if said == text[place:] or partial + said == answer:  # all of another answer is one as well
+        return "right"
+    return f"wrong: {partial[-30:]} -> {said}"
 
 
-MANNERS = {
-    "exactly": lambda text, shown: text[len(shown) :],
-    "the whole again": lambda text, shown: text,
-    "the sentence again": lambda text, shown: repeats_from(text, shown, ". |\n\n"),
-    "announced": lambda text, shown: "Sure, here is the rest:\n\n" + text[len(shown) :],
-    "announced, the sentence again": lambda text, shown: (
-        "Here's the continuation:\n\n" + repeats_from(text, shown, ". |\n\n")
-    ),
-    "announced, the whole again": lambda text, shown: f"Certainly!\n\n{text}",
-    "dots first": lambda text, shown: "..." + text[len(shown) :],
-    "refused": lambda text, shown: "I'm sorry, I can't continue that text.",
-}
-LEAST = {"exactly": 0.97, "the whole again": 0.97, "the sentence again": 0.7}
-"""The share of cuts that must come out well; of the others none may come out wrong."""
-
-
-@pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("text", TEXTS, ids=["prose", "code"])
-def test_who_was_told_to_go_on_carries_on_exactly_or_not_at_all(text: str, manner: str):
-    """At every place of a text; a whole that is told again is always known for what it is."""
+@pytest.mark.parametrize("manner", GOES_ON)
+@pytest.mark.parametrize("text", WRITTEN, ids=range(len(WRITTEN)))
+def test_who_was_told_to_go_on_and_does_is_always_carried_on_exactly(text: str, manner: str):
+    """At every place of a text."""
     sizes = random.Random(7)
-    well = 0
-    places = range(12, len(text) - 1)
-    wrong: list[tuple[str, str]] = []
-    for place in places:
-        partial = text[:place]
-        seam = Seam(partial, is_prefilled=False, messages=ASKED)
-        answer = MANNERS[manner](text, sent(partial, is_prefilled=False))
-        said = answered(seam, answer, sizes)
-        if isinstance(said, NotAContinuation):
-            continue
-        well += said == text[place:]
-        if said != text[place:]:
-            wrong.append((partial[-30:], said[:30]))
+    ends = Counter(played(text, place, GOES_ON[manner], sizes) for place in range(1, len(text) - 1))
 
-    assert wrong == []
-    assert well >= LEAST.get(manner, 0.0) * len(places)
+    assert set(ends) <= {"right"} | ({"turned down"} if manner in DOUBTFUL else set()), ends
 
 
-OTHERS = [
-    "The town by the sea has a market that opens early in the morning, when boats return.",
-    "Every morning the fishing boats return to the harbour, and the town wakes up slowly.",
-    "Here is a short description of a harbour town and the people who live and work in it.",
-]
+DOUBTFUL = frozenset({"announced, the sentence again"})
+"""The text may begin as announcements do."""
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_another_beginning_is_never_glued_into_a_sentence(other: str):
-    """Wherever in a sentence the first answer broke off."""
+@pytest.mark.parametrize("manner", GOES_ASTRAY)
+@pytest.mark.parametrize("text", WRITTEN, ids=range(len(WRITTEN)))
+def test_what_leads_astray_is_never_glued_on(text: str, manner: str):
+    """At every place of a text, the ends of its words, sentences, lines and paragraphs among them."""
     sizes = random.Random(7)
-    inside = [place for place in range(12, 380) if PROSE[place - 1].isalpha()]
-    seams = [Seam(PROSE[:place], is_prefilled=False, messages=ASKED) for place in inside]
-    said = [answered(seam, other, sizes) for seam in seams]
-    glued = [PROSE[:place][-20:] for place, one in zip(inside, said, strict=True) if one == other]
+    ends = Counter(
+        played(text, place, GOES_ASTRAY[manner], sizes) for place in range(1, len(text) - 1)
+    )
+    wrong = [end for end in ends if end.startswith("wrong")]
 
-    assert glued == []
+    assert manner in BELIEVED or not wrong, wrong
+
+
+BELIEVED = frozenset({"the words alone"})
+"""Who has nothing to add to a whole sentence is believed, as nobody could know better."""
+
+
+@settings(max_examples=300, deadline=None)
+@given(told=st.text(alphabet="ab .\n哈", min_size=1, max_size=60).filter(str.strip))
+def test_the_words_to_begin_with_are_there_once(told: str):
+    """Or are all of the text; with what stands before and after them they make it up."""
+    before, wanted, ending = anchor_of(told)
+
+    assert told.rstrip().endswith(wanted)
+    assert told == told.rstrip() + ending
+    assert told.startswith(before)
+    assert wanted.strip() == wanted != ""
+    if before:
+        assert folded(told.rstrip()).count(folded(wanted)) == 1
+        assert before == told.rstrip()[: -len(wanted)].rstrip()
+        assert sum(map(str.isalnum, wanted)) >= 4
