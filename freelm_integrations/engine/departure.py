@@ -5,13 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freelm_integrations.engine.steps import Attempt
+from freelm_integrations.wire.requests.ladder import FORCED, JSON, SCHEMA
+from freelm_integrations.wire.requests.room import effort_refused
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Request
     from freelm_integrations.pool.view import Route
 
+_SAID_OTHERWISE = {"forced_tool": FORCED, "json_mode": JSON, "json_schema": SCHEMA}
+_EFFORT = "effort_"
 _PLAIN = {"content-type": "application/json", "accept": "application/json"}
 _STREAM = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+def known_refusals(lacks: tuple[str, ...]) -> frozenset[str]:
+    """What a model that lacks these would refuse or ignore, as refusals of it are kept."""
+    return frozenset(map(_refusal, lacks)) - {""}
+
+
+def _refusal(lack: str) -> str:
+    if lack.startswith(_EFFORT):
+        return effort_refused(lack.removeprefix(_EFFORT))
+    return _SAID_OTHERWISE.get(lack, "")
 
 
 def attempt_on(

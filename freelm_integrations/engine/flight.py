@@ -25,7 +25,7 @@ from freelm_integrations.chat import Delta, Origin
 from freelm_integrations.engine import ending
 from freelm_integrations.engine.baton import Baton
 from freelm_integrations.engine.continuation import continuation_for
-from freelm_integrations.engine.departure import attempt_on
+from freelm_integrations.engine.departure import attempt_on, known_refusals
 from freelm_integrations.engine.itinerary import Comebacks, Itinerary
 from freelm_integrations.engine.journal import Journal
 from freelm_integrations.engine.leg import Leg
@@ -196,6 +196,8 @@ class Flight:
         itinerary = self._itinerary
         request, continuation = self.request, None
         dropped, is_roomier = self._pool.refused(route), itinerary.is_cramped(route)
+        if route.model.lacks:
+            dropped |= known_refusals(route.model.lacks)
         silence = self._silence_allowed(route, now)
         try:
             if not self._baton.is_blank:

@@ -3,6 +3,7 @@
 from freelm_integrations.providers.spec import (
     EFFORTS,
     MONTH,
+    EmbedderSpec,
     Limit,
     ModelSpec,
     ProviderSpec,
@@ -91,4 +92,7 @@ COHERE = ProviderSpec(
     # Used for training unless the account opts out; the commitments for API data leave out free
     # services (cohere.com/data-usage-policy, read 2026-11).
     trains=True,
+    # docs.cohere.com embed models, 2026: 96 texts a call. Its other API must be told queries from
+    # passages, this one is not (unconfirmed).
+    embedders=(EmbedderSpec("embed-v4.0", dimensions=1_536, family="embed-v4.0", batch=96),),
 )

@@ -1,5 +1,7 @@
 """Google AI Studio: Gemini and Gemma over the OpenAI-shaped surface of the Gemini API."""
 
+from dataclasses import replace
+
 from freelm_integrations.providers.spec import (
     DAY,
     EFFORTS,
@@ -22,26 +24,32 @@ _ENDS = {
 }
 
 
-def _gemini(model: str, *tags: str, free: bool = True) -> ModelSpec:
-    """A Gemini: all current ones are alike in size and skill (ai.google.dev models, 2026-09).
+# All current Geminis are alike in size and skill (ai.google.dev models, 2026-09). They know PDF and
+# video as well, but this surface documents no part for either.
+_ALIKE = ModelSpec(
+    "gemini-",
+    tags=("tools", "vision", "audio", "json_schema", "reasoning"),
+    context=1_048_576,
+    output=65_536,
+)
+# Open weights; here it always thinks, inside its answer (sheet of 2026-11).
+_GEMMA = ModelSpec(
+    "gemma-4-", tags=("tools", "vision", "reasoning"), context=262_144, output=32_768
+)
 
-    They know PDF and video as well, but this surface documents no part for either.
-    """
-    tags = (*tags, "tools", "vision", "audio", "json_schema")
-    return ModelSpec(
-        model,
-        tags=tags,
-        context=1_048_576,
-        output=65_536,
-        free=free,
-        retires_on=_ENDS.get(model),
-    )
+
+def _gemini(model: str, tag: str, *, free: bool = True, thinks: bool = True) -> ModelSpec:
+    tags = tuple(one for one in (tag, *_ALIKE.tags) if thinks or one != "reasoning")
+    return replace(_ALIKE, id=model, tags=tags, free=free, retires_on=_ENDS.get(model))
 
 
 def _gemma(model: str, family: str, tag: str) -> ModelSpec:
-    """A Gemma: open weights; here it always thinks, inside its answer (sheet of 2026-11)."""
-    tags = (tag, "tools", "vision", "reasoning")
-    return ModelSpec(model, tags=tags, context=262_144, output=32_768, family=family)
+    return replace(_GEMMA, id=model, tags=(tag, *_GEMMA.tags), family=family)
+
+
+_TO_HIGH = {"xhigh": "high", "max": "high"}
+_FROM_LOW = ("gemini-3.8", "-pro", "-latest")
+"""Who has no `minimal` either: 3.8, the Pros, and the names that stand for the newest."""
 
 
 def _quota(per_minute: int, per_day: int, tokens_per_minute: int) -> tuple[Limit, ...]:
@@ -94,19 +102,16 @@ GOOGLE = ProviderSpec(
             ("gemini-2.", "gemini-3-", "gemini-3.1", "gemini-pro-latest"), "plainly"
         ),
         exclusive={"extra_body": "reasoning_effort"},  # the former holds its own settings of it
-        # Thinking cannot be switched off but on the 2.5 Flash models; 3.8 has no `minimal`.
+        # Thinking cannot be switched off but on the 2.5 Flash models.
         efforts={
-            "gemini-2.5": {"minimal": "low", "xhigh": "high", "max": "high"},
-            "gemini-3.8": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
-            "gemini-3.1-pro": {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
-            "gemini": {"none": "minimal", "xhigh": "high", "max": "high"},
+            **{part: {"none": "low", "minimal": "low", **_TO_HIGH} for part in _FROM_LOW},
+            "gemini-2.5": {**_TO_HIGH, "minimal": "low"},
+            "gemini": {"none": "minimal", **_TO_HIGH},
             "gemma": dict.fromkeys(EFFORTS),
         },
         less_thinking={
-            "gemini-2.5-flash": {"reasoning_effort": "none"},
-            "gemini-2.5": {"reasoning_effort": "low"},
-            "gemini-3.8": {"reasoning_effort": "low"},
-            "gemini-3.1-pro": {"reasoning_effort": "low"},
+            **{part: {"reasoning_effort": "low"} for part in _FROM_LOW},
+            "gemini-2.5": {"reasoning_effort": "none"},
             "gemini": {"reasoning_effort": "minimal"},
         },
         schema=SchemaRules(
@@ -136,25 +141,25 @@ GOOGLE = ProviderSpec(
         extra_key="google",
         # The documented stand-in where another model made the call.
         signature={"thought_signature": "skip_thought_signature_validator"},
-        signed_models=("gemini-3",),
+        signed_models=("gemini-3", "gemini-4", "-latest"),
         think_tags={"gemma": "thought"},  # Gemini's thoughts are flagged, Gemma's are not always
         day_zone="America/Los_Angeles",
         quota_wait=60.0,  # what has no details is shared capacity, or a cap on spending (2026)
     ),
     tiers={"free": _FREE, "paid": Tier()},
     models=(
-        _gemini("gemini-3.1-flash-lite", "fast"),
-        _gemini("gemini-3.5-flash-lite", "fast", "reasoning"),
+        _gemini("gemini-3.1-flash-lite", "fast", thinks=False),
+        _gemini("gemini-3.5-flash-lite", "fast"),
         _gemma("gemma-4-26b-a4b-it", "gemma-4-26b-a4b", "fast"),
-        _gemini("gemini-3.8-flash", "large", "reasoning"),
-        _gemini("gemini-3.7-flash", "large", "reasoning"),
-        _gemini("gemini-3.6-flash", "large", "reasoning"),
-        _gemini("gemini-3.5-flash", "large", "reasoning"),
-        _gemini("gemini-3-flash-preview", "large", "reasoning"),
+        _gemini("gemini-3.8-flash", "large"),
+        _gemini("gemini-3.7-flash", "large"),
+        _gemini("gemini-3.6-flash", "large"),
+        _gemini("gemini-3.5-flash", "large"),
+        _gemini("gemini-3-flash-preview", "large"),
         _gemma("gemma-4-31b-it", "gemma-4-31b", "large"),
         # `limit: 0` on the free tier (error bodies of 2026).
-        _gemini("gemini-3.1-pro-preview", "large", "reasoning", free=False),
-        _gemini("gemini-2.5-pro", "large", "reasoning", free=False),
+        _gemini("gemini-3.1-pro-preview", "large", free=False),
+        _gemini("gemini-2.5-pro", "large", free=False),
     ),
     # Free prompts may be read and used to improve products (Gemini API terms, 2026-09).
     trains=True,
@@ -162,6 +167,7 @@ GOOGLE = ProviderSpec(
     # Links are fetched unreliably, and a request may have about 20 MB (2026, unconfirmed).
     hardly_beyond={"links": 0, "inline": 20_000_000},
     retires=_ENDS,
+    alike={"gemini-": _ALIKE, "gemma-4-": _GEMMA},
     chat_include=("gemini-", "gemma-"),
     chat_exclude=(
         *("embedding", "tts", "image", "live", "audio", "veo", "imagen", "lyria", "aqa"),

@@ -21,6 +21,7 @@ KILO = ProviderSpec(
     dialect=ChatCompletions(
         developer_role=True,
         less_thinking={"": {"reasoning": {"effort": "low"}, "reasoning_effort": None}},
+        exclusive={"reasoning": "reasoning_effort"},
         extra_key="kilo",
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.providers.spec import EFFORTS, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -29,8 +29,10 @@ REASONING = re.compile(
     r"think|reason|gpt-oss|magistral|[-_/]r1\b|nemotron-3|qwen3|glm-[45]|kimi-k|deepseek-v[34]|minimax|\bo\d\b"
 )
 SIZE = re.compile(r"\d(?:\.\d)?b\b")
+_FORMATS = {"json_mode": "response_format", "json_schema": "structured_outputs"}
 _SKILLS = {"tools": "tools", "json_schema": "structured_outputs"}
 _MODALITIES = {"vision": "image", "audio": "audio", "files": "file", "video": "video"}
+_UNLIKE_ANY = ModelSpec("")
 _DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _DATED = re.compile(r"[-_]\d{4,8}\b")
 TAIL = re.compile(r"[-_](?:instruct|it|chat|versatile|latest|preview|\d{4,8})\b")
@@ -152,17 +154,23 @@ def _refreshed(model: ModelSpec, row: ListedModel, tells: frozenset[str]) -> Mod
 
 
 def _described(spec: ProviderSpec, row: ListedModel, tells: frozenset[str]) -> ModelSpec:
+    like = _like(spec, row.id)
     return ModelSpec(
         row.id,
-        tags=_tags(row, tells),
-        context=row.context,
-        output=row.output,
+        tags=_tags(row, tells, like.tags),
+        context=like.context if row.context is None else row.context,
+        output=like.output if row.output is None else row.output,
         family=family_of(row.id),
         free=_is_free(spec, row),
-        lacks=_lacking(row, tells),
+        lacks=_lacking(row, tells) or like.lacks,
         aliases=row.aliases,
         retires_on=_end_of(row) or _announced(spec, row.id),
     )
+
+
+def _like(spec: ProviderSpec, model_id: str) -> ModelSpec:
+    """What such a model is like, as far as that is declared."""
+    return next((one for part, one in spec.alike.items() if model_id.startswith(part)), _UNLIKE_ANY)
 
 
 def _end_of(row: ListedModel) -> str | None:
@@ -191,13 +199,27 @@ def _said(row: ListedModel, tells: frozenset[str]) -> dict[str, bool]:
 
 
 def _lacking(row: ListedModel, tells: frozenset[str]) -> tuple[str, ...]:
-    """OpenRouter names the choice of tools beside the tools themselves."""
-    is_shy = "tools" in row.features and "tool_choice" in tells - set(row.features)
-    return ("forced_tool",) if is_shy else ()
+    """What the list names of others and not of this one.
+
+    OpenRouter names the choice of tools beside the tools themselves, and a format beside schemas.
+    """
+    absent = tells - set(row.features) if row.features else frozenset[str]()
+    is_shy = "tools" in row.features and "tool_choice" in absent
+    return (
+        *(("forced_tool",) if is_shy or row.ignores_choice else ()),
+        *(name for name, skill in _FORMATS.items() if skill in absent),
+        *(f"effort_{word}" for word in EFFORTS if not _takes(word, row)),
+    )
 
 
-def _tags(row: ListedModel, tells: frozenset[str]) -> tuple[str, ...]:
-    """What the list says, and where it says nothing what the name suggests."""
+def _takes(effort: str, row: ListedModel) -> bool:
+    if effort == "none":
+        return not row.must_think
+    return not row.efforts or effort in row.efforts
+
+
+def _tags(row: ListedModel, tells: frozenset[str], like: tuple[str, ...]) -> tuple[str, ...]:
+    """What the list says, and where it says nothing what the name and its likes suggest."""
     name = row.id.lower()
     guessed = {
         "fast": bool(FAST.search(name)),
@@ -208,6 +230,7 @@ def _tags(row: ListedModel, tells: frozenset[str]) -> tuple[str, ...]:
         "audio": bool(AUDIO.search(name)),
         "reasoning": bool(REASONING.search(name)),
     }
+    guessed.update(dict.fromkeys(like, True))
     tags = {**guessed, **_said(row, tells), "reasoning": _reasons(row, guessed["reasoning"])}
     return tuple(tag for tag, holds in tags.items() if holds)
 

@@ -23,6 +23,7 @@ LOCAL = ProviderSpec(
             },
         },
         named_choice=False,  # LM Studio takes words only
+        forced_in_words=True,  # Ollama ignores the choice in silence
         format_with_tools=False,  # llama.cpp: one grammar at a time
         starts_with_user=True,
         alternating=("",),
@@ -34,6 +35,8 @@ LOCAL = ProviderSpec(
     # Whatever was loaded there: only its own list can tell.
     models=(),
     trains=False,
+    # The context that is really there: of llama.cpp, LM Studio, and Ollama (docs of 2026-04/11).
+    details={"/../props": None, "/../api/v0/models": None, "/../api/ps": "/../api/show"},
     patience=4.0,  # loading weights takes 30 to 120 s
     hardly_beyond={"links": 0},  # a 400 at Ollama; llama.cpp fetches them (their sources, 2026-08)
     chat_exclude=("embed",),  # LM Studio lists embedding models among the others (2026-04)

@@ -31,8 +31,15 @@ OPENROUTER = ProviderSpec(
         extra_fields=frozenset({"reasoning_details"}),
         stream_options=False,  # usage always comes
         think_tags={"minimax": "think", "": "think"},  # some hosts let it leak
-        # The router may land on a safety classifier: those are free models, too (2026-08).
-        not_answers={"openrouter/free": ("safe", "unsafe")},
+        # Tried in 2026-02: these go on from a trailing assistant message. Newer ones refuse it, and
+        # open models begin anew without a word.
+        continuing=dict.fromkeys(
+            (
+                *("claude-3", "claude-opus-4.1", "claude-opus-4.5"),
+                *("claude-sonnet-4.5", "claude-haiku-4.5"),
+            ),
+            "plainly",
+        ),
     ),
     # Per account, whatever the key; a UTC day; no token limits (docs, limits page, 2026-10).
     tiers={
@@ -50,6 +57,13 @@ OPENROUTER = ProviderSpec(
         ),
         ModelSpec("apodex/apodex-1.1-mini:free", context=262_144, family="apodex-1.1-mini"),
         ModelSpec(
+            "liquid/lfm-2.5-2.6b:free",
+            tags=("fast", "small"),
+            context=65_536,
+            family="lfm-2.5-2.6b",
+        ),
+        # These two may have ended on 2026-10-31.
+        ModelSpec(
             "poolside/laguna-s-2.1:free", tags=("tools",), context=262_144, family="laguna-s-2.1"
         ),
         ModelSpec(
@@ -57,12 +71,6 @@ OPENROUTER = ProviderSpec(
             tags=("fast", "tools"),
             context=262_144,
             family="laguna-xs-2.1",
-        ),
-        ModelSpec(
-            "liquid/lfm-2.5-2.6b:free",
-            tags=("fast", "small"),
-            context=65_536,
-            family="lfm-2.5-2.6b",
         ),
         ModelSpec(
             "nvidia/nemotron-3.5-lightning:free",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from freelm_integrations.wire.requests import room
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,8 +18,7 @@ Countable = Literal["tools", "stops", "images", "links", "inline"]
 """What a request may have too many of: tools, stop sequences, images, images given by a link, and
 characters of images, sound and files that are written into it."""
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""The words callers use for `reasoning_effort`."""
+EFFORTS = room.EFFORTS
 EACH = "*"
 """What `Limit.model` says of a limit that every model has for itself."""
 DAY = 86_400.0
@@ -52,9 +53,11 @@ class ModelSpec:
     for by: `fast`, `large`, `small`, `tools`, `vision`, `audio`, `files`, `video` (what it takes
     beside text), `reasoning` (thinks before it speaks), `json_schema`. `limits` hold for this model
     alone, in place of all else that is said of it. `free` is False for what is known to cost money.
-    `lacks` is what models with tools can usually do and this one is known not to: `forced_tool`,
-    `parallel_calls` (several in one turn). `aliases` are its other ids: whoever asks for one of
-    them gets it. `retires_on` is the announced day of its end (ISO, `2026-12-01`).
+    `lacks` is what others can usually do and this one is known not to: `forced_tool`,
+    `parallel_calls` (several in one turn), `json_mode`, `json_schema`, and `effort_none` and the
+    like for the words of `EFFORTS` it does not take; it is asked in words or others. `aliases` are
+    its other ids: whoever asks for one of them gets it. `retires_on` is the announced day of its
+    end (ISO, `2026-12-01`).
     """
 
     id: str
@@ -137,8 +140,11 @@ class ProviderSpec:
     times as long as elsewhere an attempt may be silent here, where models are loaded on demand or
     queue: others are asked beside it as early as ever. `quota_path` is where it tells what is left
     of a key's quota, from the base URL on, None where it does not; asked beside the list of models.
-    `reserves` is what of an answer counts when its request is let in, None where it counts once it
-    is there.
+    `details` are paths where a local server tells of its models what its list does not; where the
+    second is there, each model is asked for by it (POST) if the first is answered.
+    `alike` tells by the beginnings of ids what listed models are like that are not in `models`,
+    where the list does not say. `reserves` is what of an answer counts when its request is let in,
+    None where it counts once it is there.
     """
 
     name: str
@@ -165,4 +171,6 @@ class ProviderSpec:
     retires: Mapping[str, str] = field(default_factory=dict[str, str])
     patience: float = 1.0
     quota_path: str | None = None
+    details: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     reserves: Reserved | None = None
+    alike: Mapping[str, ModelSpec] = field(default_factory=dict[str, ModelSpec])

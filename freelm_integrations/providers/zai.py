@@ -69,6 +69,7 @@ ZAI = ProviderSpec(
             context=128_000,
             output=32_000,
             family="glm-4.6v-flash",
+            lacks=("forced_tool",),
         ),
         ModelSpec(
             "glm-4.5-flash",
@@ -82,6 +83,7 @@ ZAI = ProviderSpec(
     # Data of its use may serve to improve its products (user agreement, as quoted in 2026).
     trains=True,
     patience=1.5,  # first bytes take 40 s (reports of 2026)
+    alike={"glm-4": ModelSpec("glm-4", lacks=("forced_tool",))},
     chat_include=("glm-",),
     chat_exclude=("ocr", "asr", "tts", "image", "voice", "realtime"),
     # Its list does not tell prices: only those declared are known to be free.

@@ -35,9 +35,13 @@ _CONTEXT = (
     "inputTokenLimit",
     "max_model_len",
     "n_ctx",
+    "prompt_tokens",
 )
-_OUTPUT = ("max_completion_tokens", "max_output_length", "max_output_tokens", "outputTokenLimit")
-_PLACES = ("top_provider", "limits", "meta", "properties")
+_OUTPUT = (
+    *("max_completion_tokens", "max_output_length", "max_output_tokens", "outputTokenLimit"),
+    "completion_tokens",
+)
+_PLACES = ("top_provider", "limits", "meta", "properties", "per_request_limits")
 _SKILLS = ("supported_parameters", "supported_features", "capabilities", "properties")
 _SAME_SKILL = {
     "function_calling": "tools",
@@ -47,6 +51,7 @@ _SAME_SKILL = {
     "thinking": "reasoning",
     "json_schema": "structured_outputs",
 }
+_PLAIN_ROW = frozenset({"id", "object", "created", "owned_by"})
 _CHATS = frozenset({"completion_chat", "completion", "generateContent", "chat"})
 
 
@@ -57,7 +62,9 @@ class ListedModel:
     `context` and `output` are tokens. `features` are what it can do, in OpenRouter's words
     (`tools`, `reasoning`, `structured_outputs`, `tool_choice`, ...). `free` is whether its list
     price is zero, `chat` whether it answers chats, `retires_on` the announced day of its end (ISO),
-    `deprecated` that it is no longer served or should not be used.
+    `deprecated` that it is no longer served or should not be used. `efforts` are the only words of
+    `reasoning_effort` it takes, `must_think` that it takes none for not thinking at all,
+    `ignores_choice` that its server does not heed a choice of tools (Ollama).
     """
 
     id: str
@@ -71,6 +78,9 @@ class ListedModel:
     deprecated: bool | None = None
     aliases: tuple[str, ...] = ()
     retires_on: str | None = None
+    efforts: tuple[str, ...] = ()
+    must_think: bool = False
+    ignores_choice: bool = False
 
 
 def parse_models(body: bytes) -> tuple[ListedModel, ...]:
@@ -126,7 +136,16 @@ def _model(row: Json) -> ListedModel | None:
         deprecated=_is_deprecated(row),
         aliases=words(row.get("aliases")) or _target(row),
         retires_on=text(row.get("expiration_date")) or text(row.get("deprecation")) or None,
+        efforts=words(mapping(row.get("reasoning")).get("supported_efforts")),
+        must_think=mapping(row.get("reasoning")).get("mandatory") is True,
+        ignores_choice=_is_of_ollama(row),
     )
+
+
+def _is_of_ollama(row: Json) -> bool:
+    """Its rows say as little as OpenAI's; its ids have a tag behind a colon (source of 2026-08)."""
+    told = {name for name, value in row.items() if value is not None}
+    return told <= _PLAIN_ROW and "owned_by" in told and ":" in text(row.get("id"))
 
 
 def _target(row: Json) -> tuple[str, ...]:
@@ -230,6 +249,9 @@ def _chats(row: Json, features: tuple[str, ...], outputs: tuple[str, ...]) -> bo
 
 def _is_deprecated(row: Json) -> bool | None:
     if row.get("active") is False or mapping(row.get("status")).get("failed") is True:
+        return True
+    upstreams = [text(mapping(item).get("status")) for item in sequence(row.get("providers"))]
+    if upstreams and all(upstreams) and "live" not in upstreams:  # Hugging Face
         return True
     said = row.get("deprecated")
     return said if isinstance(said, bool) else None

@@ -66,6 +66,8 @@ class ChatCompletions:
     Tools and formats:
         forced_choice: the word that forces some tool call.
         named_choice: whether a tool can be forced by name; else it is sent alone, and forced.
+        forced_in_words: whether a forced call is asked for in words as well, because servers are
+            known that do not heed the choice and do not say so.
         tool_id: the shape of tool ids; `alnum9` hashes others, alike in calls and results.
         strict_tools: whether `strict` goes with a function.
         format_with_tools: whether `response_format` may stand beside tools; else it is left out.
@@ -155,6 +157,7 @@ class ChatCompletions:
 
     forced_choice: str = "required"
     named_choice: bool = True
+    forced_in_words: bool = False
     tool_id: Literal["any", "alnum9"] = "any"
     strict_tools: bool = True
     format_with_tools: bool = True

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+from freelm_integrations.engine.departure import known_refusals
 from freelm_integrations.engine.steps import Launch
+from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.wire.requests.ladder import FORCED, JSON
 from tests.engine.flying import ANSWER, Sky, refused
 from tests.engine.test_flight import hosts
 from tests.fakes import play
@@ -48,3 +51,47 @@ def test_a_rung_is_of_its_model_alone():
 
     assert hosts(steps) == ["a", "b", "b"]
     assert forms(steps) == ["json_object", "json_schema", "json_object"]
+
+
+LACKING = ModelSpec("owl", tags=("tools",), lacks=("forced_tool", "json_mode", "effort_none"))
+TOOL = {"type": "function", "function": {"name": "add", "parameters": SCHEMA}}
+
+
+def test_what_a_model_is_known_to_lack_is_not_asked_of_it():
+    """From the first attempt on; it is told in words, or asked for the next best."""
+    sky = Sky(provider("a", models=(LACKING,)))
+    params = {"reasoning_effort": "none"}
+
+    as_json = play(sky.machine(response_format=FORMAT), sky.clock, ANSWER)
+    called = play(
+        sky.machine(tools=(TOOL,), tool_choice="required", params=params), sky.clock, ANSWER
+    )
+
+    assert forms(as_json) == [None]
+    body = json.loads(next(s for s in called if isinstance(s, Launch)).attempt.body)
+    assert "tool_choice" not in body
+    assert body["messages"][0]["role"] == "system"
+
+
+def test_a_word_for_the_effort_or_a_limit_that_is_refused_is_mended_on_the_spot():
+    """The same route is asked again with what it takes, and from then on so."""
+    sky = Sky(provider("a"))
+    params = {"reasoning_effort": "none", "max_tokens": 5}
+    must_think = refused(400, "Reasoning is mandatory for this endpoint and cannot be disabled.")
+    too_few = refused(400, "Invalid 'max_tokens': Expected a value >= 16, but got 5 instead.")
+
+    steps = play(sky.machine(params=params), sky.clock, [must_think, too_few, *ANSWER])
+    again = play(sky.machine(params=params), sky.clock, ANSWER)
+
+    sent = [json.loads(s.attempt.body) for s in (*steps, *again) if isinstance(s, Launch)]
+    told = [(body["reasoning_effort"], body["max_tokens"]) for body in sent]
+    assert told == [("none", 5), ("minimal", 5), ("minimal", 16), ("minimal", 16)]
+
+
+def test_lacks_are_told_as_refusals_are_kept():
+    """Those that only routing heeds are none."""
+    lacks = ("parallel_calls", "forced_tool", "json_mode", "json_schema", "effort_max")
+
+    assert known_refusals(lacks) == {
+        *(FORCED, JSON, "response_format.json_schema", "reasoning_effort.max"),
+    }

@@ -345,6 +345,9 @@ def test_parameters_go_as_each_provider_takes_them(
         ("google", "gemini-3.8-flash", "minimal", "low"),
         ("google", "gemini-3.5-flash-lite", "none", "minimal"),
         ("google", "gemma-4-31b-it", "low", None),
+        ("google", "gemini-3.1-pro-preview", "none", "low"),
+        ("google", "gemini-2.5-pro", "none", "low"),
+        ("google", "gemini-3-flash-preview", "xhigh", "high"),
         ("mistral", "mistral-small-latest", "low", "high"),
         ("mistral", "mistral-medium-latest", "none", "none"),
         ("nim", "nvidia/nemotron-3-super-120b-a12b", "medium", "high"),
@@ -366,6 +369,37 @@ def test_effort_is_said_in_the_model_s_own_words(
     wire = body(name, model_id, tags=tags, params={"reasoning_effort": asked})
 
     assert wire.get("reasoning_effort") == sent
+
+
+@pytest.mark.parametrize("model_id", ["gemini-flash-latest", "gemini-pro-latest"])
+def test_the_names_of_googles_newest_are_asked_as_the_newest(model_id: str) -> None:
+    """These take no `minimal`, and want a signature with every call."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = (
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "1"},
+    )
+    wire = body("google", model_id, messages=messages, params={"reasoning_effort": "minimal"})
+
+    assert wire["reasoning_effort"] == "low"
+    assert "extra_content" in wire["messages"][1]["tool_calls"][0]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "continues"),
+    [
+        ("anthropic/claude-sonnet-4.5", "plainly"),
+        ("anthropic/claude-opus-4.6", None),
+        ("openai/gpt-oss-120b", None),
+        ("nvidia/nemotron-3-super-120b-a12b:free", None),
+    ],
+)
+def test_few_of_openrouters_models_go_on_from_an_answer_that_was_begun(
+    model_id: str, continues: str | None
+) -> None:
+    """The others refuse it or begin anew (tried in 2026-02)."""
+    assert PROVIDERS["openrouter"].dialect.continues(model_id) == continues
 
 
 @pytest.mark.parametrize(

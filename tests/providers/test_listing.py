@@ -312,6 +312,80 @@ def test_a_model_that_chooses_its_tools_by_itself_is_known_by_its_list():
     assert listing({"id": "elk", "features": ("tools",)})["elk"].lacks == ()
 
 
+LISTED_SKILLS = ("tools", "tool_choice", "response_format", "structured_outputs")
+
+
+@pytest.mark.parametrize(
+    ("listed", "lacks"),
+    [
+        (row("new", features=LISTED_SKILLS), ()),
+        (row("new"), ()),
+        (row("new", features=("tools", "tool_choice", "response_format")), ("json_schema",)),
+        (
+            row("new", features=("tools",)),
+            ("forced_tool", "json_mode", "json_schema"),
+        ),
+        (row("new", ignores_choice=True), ("forced_tool",)),
+        (row("new", must_think=True), ("effort_none",)),
+        (
+            row("new", must_think=True, efforts=("high", "low")),
+            ("effort_none", "effort_minimal", "effort_medium", "effort_xhigh", "effort_max"),
+        ),
+        (
+            row("new", efforts=("high", "medium", "low", "minimal")),
+            ("effort_xhigh", "effort_max"),
+        ),
+    ],
+)
+def test_what_a_list_tells_of_others_a_model_lacks(
+    listed: ListedModel, lacks: tuple[str, ...]
+) -> None:
+    """A format that is ignored in silence, a choice nobody heeds, an effort it does not take."""
+    models = {one.id: one for one in models_from(SPEC, [listed, row("b", features=LISTED_SKILLS)])}
+
+    assert models["new"].lacks == lacks
+
+
+LIKE_GEMINI = ModelSpec("gem-", tags=("tools", "reasoning"), context=100, output=10, lacks=("x",))
+
+
+def test_a_model_that_is_not_declared_is_like_those_of_its_name() -> None:
+    """What the list says of it counts more."""
+    spec = replace(SPEC, alike={"gem-": LIKE_GEMINI})
+    told = only(row("gem-9-flash"), spec)
+
+    assert (told.tags, told.context, told.output) == (("fast", "tools", "reasoning"), 100, 10)
+    assert told.lacks == ("x",)
+    assert only(row("gem-9", context=7), spec).context == 7
+    assert only(row("a-gem-9"), spec).context is None
+    assert only(row("gem-9", features=("vision",)), spec).tags == ("tools", "reasoning")
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "context", "tags"),
+    [
+        ("google", "gemini-4-flash", 1_048_576, {"tools", "vision", "reasoning", "json_schema"}),
+        ("google", "gemini-2.5-flash", 1_048_576, {"tools", "vision", "reasoning", "json_schema"}),
+        ("google", "gemma-4-9b-it", 262_144, {"tools", "vision", "reasoning"}),
+        ("google", "gemma-9-1b-it", None, {"tools"}),
+    ],
+)
+def test_googles_list_says_nothing_of_its_models(name, listed, context, tags) -> None:
+    """Its Geminis are alike, and so are its Gemmas of one generation (2026-09)."""
+    (model,) = models_from(PROVIDERS[name], [ListedModel(id=listed)])
+
+    assert model.context == context
+    assert tags <= set(model.tags)
+
+
+@pytest.mark.parametrize("listed", ["glm-4.9-flash", "glm-4.6v-flash", "glm-4.7-flash"])
+def test_no_glm_before_the_fifth_is_made_to_call_a_tool(listed) -> None:
+    """It is left to the model (Z.ai's docs, 2026)."""
+    (model,) = models_from(PROVIDERS["zai"], [ListedModel(id=listed)])
+
+    assert model.lacks == ("forced_tool",)
+
+
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [

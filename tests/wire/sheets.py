@@ -16,6 +16,8 @@ SHEETS: dict[str, dict[str, str]] = {
             " 429-upstream-google-zero"
         ),
         "400: the assistant may not have the last word": "400-prefill",
+        "400: thinking that cannot be switched off": "400-mandatory-reasoning",
+        "400: a limit of the output that is too small": "400-least-output",
         "400: a limit is exceeded, typed": (
             "400-typed-max-tokens-exceeded 400-typed-token-limit-exceeded 400-typed-string-too-long"
         ),

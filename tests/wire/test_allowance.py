@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from freelm_integrations.wire.refusals.hints import Reading
 from freelm_integrations.wire.requests.allowance import parse_allowance
+from tests.wire.refusals import SAMPLES
 
 DAY = 86_400.0
 
@@ -39,6 +40,13 @@ def page(**daily):
 def test_the_day_is_read_where_it_is_told(body, readings):
     """Its limit and what is left of it, worked out where only the use is told."""
     assert parse_allowance(body) == readings
+
+
+def test_the_recorded_page_is_read():
+    """As OpenRouter sent it to an account that never bought credits (2026-09)."""
+    page = (SAMPLES / "openrouter" / "key.json").read_bytes()
+
+    assert parse_allowance(page) == (Reading("requests", DAY, 50, 42),)
 
 
 @given(

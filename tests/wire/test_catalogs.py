@@ -23,6 +23,7 @@ OWL = ListedModel(
     free=True,
     chat=True,
     retires_on="2026-12-31",
+    efforts=("high", "low"),
 )
 
 
@@ -50,7 +51,12 @@ def test_openrouters_list():
     assert models["openrouter/auto"].free is None
     assert models["openrouter/free"].free is True
     assert models["acme/owl-paint"].chat is False
-    assert len(models) == 5
+    assert facts(models["acme/owl-think:free"], "context", "output", "must_think") == (
+        40_000,
+        8_000,
+        True,
+    )
+    assert len(models) == 7
 
 
 def test_groqs_list():
@@ -117,6 +123,8 @@ def test_mistrals_list():
 def test_local_lists():
     """Ollama, llama.cpp and both of LM Studio's; the context is what was loaded, if it is said."""
     assert set(listed("local/models-ollama")) == {"owl:9b"}
+    assert listed("local/models-ollama")["owl:9b"].ignores_choice
+    assert not any(one.ignores_choice for one in listed("local/models-lmstudio").values())
     assert listed("local/models-ollama-none") == {}
     llamacpp = listed("local/models-llamacpp")
     assert facts(llamacpp["owl.gguf"], "context", "chat") == (None, True)
@@ -141,6 +149,7 @@ def test_further_lists():
     owl = listed("huggingface/models")["acme/owl-30b"]
     assert facts(owl, "context", "free") == (65_536, True)
     assert {"tools", "structured_outputs"} <= set(owl.features)
+    assert listed("huggingface/models")["acme/owl-ill"].deprecated is True
 
 
 @pytest.mark.parametrize(

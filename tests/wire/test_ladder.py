@@ -210,6 +210,17 @@ def test_any_other_tool_stays_a_tool():
     assert fold([*deltas, *decoder.end()]).tool_calls[0].name == "other"
 
 
+@pytest.mark.parametrize(("choice", "word"), [("required", "calling a tool"), (NAMED, "add")])
+def test_a_forced_call_is_asked_for_in_words_as_well_where_it_may_be_ignored(choice, word):
+    """Ollama does so in silence; llama.cpp heeds it, so that it is sent all the same."""
+    body = sent(dialect=DECLARED["local"], tools=(TOOL,), tool_choice=choice)
+
+    assert body["tool_choice"] == "required"
+    assert word in words(body)
+    assert words(sent(dialect=DECLARED["local"], tools=(TOOL,), tool_choice="auto")) == ""
+    assert words(sent(tools=(TOOL,), tool_choice=choice)) == ""
+
+
 @pytest.mark.parametrize("form", [FORMAT, OBJECT])
 def test_json_about_images_is_asked_for_in_words_where_it_fails(form):
     """Groq's Qwen breaks JSON when it looks at a picture."""

@@ -98,6 +98,66 @@ def test_the_default_is_told_beforehand(name, tags, output, expected):
 
 
 @pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"max_tokens": 5}, {"max_tokens": 16}),
+        ({"max_completion_tokens": 15}, {"max_completion_tokens": 16}),
+        ({"max_tokens": 16}, {"max_tokens": 16}),
+        ({"max_tokens": 500}, {"max_tokens": 500}),
+        ({"max_tokens": "few"}, {"max_tokens": "few"}),
+        ({}, {}),
+    ],
+)
+def test_a_limit_below_the_least_one_is_raised_where_it_was_refused(params, expected):
+    """A model that takes no less gives no less; everywhere else the caller's limit stands."""
+    least = frozenset({"max_tokens.16", "max_tokens.8"})
+    body = sent(PLAIN, params=params, dropped=least)
+
+    assert {name: body[name] for name in body if name not in {"model", "messages"}} == expected
+    assert sent(PLAIN, params={"max_tokens": 5})["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked", "expected"),
+    [
+        ("none", "none", "minimal"),
+        ("none minimal", "none", "low"),
+        ("none minimal", "minimal", "low"),
+        ("none minimal medium xhigh max", "medium", "low"),
+        ("none minimal medium xhigh max", "max", "high"),
+        ("none", "low", "low"),
+        ("low", "low", "minimal"),
+        ("none", "ultra", "ultra"),
+        ("none minimal low medium high xhigh max", "low", "low"),
+    ],
+)
+def test_an_effort_the_model_does_not_take_becomes_the_nearest_one(refused, asked, expected):
+    """Of two as near the smaller."""
+    known = frozenset(f"reasoning_effort.{word}" for word in refused.split())
+
+    body = sent(PLAIN, params={"reasoning_effort": asked}, dropped=known)
+
+    assert body["reasoning_effort"] == expected
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "stays"),
+    [
+        ({"enabled": False}, False),
+        ({"effort": "none"}, False),
+        ({"effort": "low"}, True),
+        ({"exclude": True}, True),
+    ],
+)
+def test_a_model_that_must_think_is_not_told_otherwise(reasoning, stays):
+    """In OpenRouter's own object either."""
+    known = frozenset({"reasoning_effort.none"})
+    body = sent(DECLARED["openrouter"], params={"reasoning": reasoning}, dropped=known)
+
+    assert ("reasoning" in body) is stays
+
+
+@pytest.mark.parametrize(
     ("model", "params", "expected"),
     [
         ("owl", {}, NO_TEMPLATE_THINKING),

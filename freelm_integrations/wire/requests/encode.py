@@ -58,7 +58,7 @@ def body_of(
         request, model, rules, refused, thinks_less=thinking == "less", words=words
     )
     body: Json = {"model": model, "messages": messages}
-    body.update(_parameters(request, model, rules, tags, output, room, roomier=roomier))
+    body.update(_parameters(request, model, rules, tags, output, room, refused, roomier=roomier))
     if thinking is not None:
         set_thinking(body, model, rules, thinking)
     _add_tools(body, request, rules)
@@ -124,14 +124,15 @@ def _parameters(
     tags: tuple[str, ...],
     output: int | None,
     room: int | None,
+    refused: frozenset[str],
     *,
     roomier: bool,
 ) -> Json:
     asked: Json = {**rules.defaults, **(first_match(rules.by_model, model) or {})}
     asked.update({name: value for name, value in request.params.items() if value is not None})
     default = default_output(rules, tags, output) if room is None else room
-    settle_output(asked, default, output=output, roomier=roomier)
-    settle_effort(asked, model, rules, tags=tags)
+    settle_output(asked, default, output=output, roomier=roomier, refused=refused)
+    settle_effort(asked, model, rules, tags=tags, refused=refused)
     return {
         rules.renames.get(name, name): _in_range(value, rules.ranges.get(name))
         for name, value in asked.items()

@@ -55,10 +55,10 @@ def lowered(
     request: Request, refused: frozenset[str], rules: ChatCompletions, *, tags: tuple[str, ...]
 ) -> Lowered:
     """The request on the highest rung that the model has not refused."""
-    if FORCED in refused and request.tools:
-        request, must = _unforced(request)
-    else:
-        must = ""
+    must = ""
+    if request.tools and (FORCED in refused or rules.forced_in_words):
+        unforced, must = _unforced(request)
+        request = unforced if FORCED in refused else request
     if not wants_json(request):
         return Lowered(request, must)
     if request.tools and not (rules.format_with_tools and JSON not in refused):

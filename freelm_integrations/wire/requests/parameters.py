@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from freelm_integrations.wire.requests.room import effort_refused, least_output
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -79,6 +81,19 @@ _PATTERNS = tuple(
     )
 )
 _IN_MESSAGES = re.compile(r"messages?[.\[]\s*\d+")
+_MUST_THINK = re.compile(
+    r"(?:reasoning|thinking)(?: mode)? is (?:mandatory|required)"
+    r"|(?:reasoning|thinking)\b[^.\n]{0,40}\b(?:cannot|can't|may not|must not) be (?:disabled"
+    r"|(?:turned|switched) off)|(?:cannot|can't) (?:disable|(?:turn|switch) off) (?:reasoning"
+    r"|thinking)"
+)
+_LEAST = re.compile(
+    r"\bmax_(?:completion_|output_|new_)?tokens\b[\s\S]{0,80}?"
+    r"(?:at least|>=|(?:greater|more) than or equal to|no(?:t be)? less than"
+    r"|minimum(?: value)?(?: is| of|:)?) ?(\d+)\b"
+)
+_BELIEVED = range(2, 1_025)
+"""Tokens that may be the least a model writes; whoever asks for none at all is to be told so."""
 _THINKING = re.compile(r"does not support (?:thinking|reasoning)")
 
 
@@ -89,7 +104,7 @@ def named_parameter(said: Complaint) -> str | None:
     """
     if said.status not in _REFUSALS:
         return None
-    return _located(said) or _pointed_at(said) or _written(said)
+    return _bounded(said) or _located(said) or _pointed_at(said) or _written(said)
 
 
 def can_be_dropped(parameter: str) -> bool:
@@ -101,6 +116,16 @@ def _is_needed(name: str) -> bool:
     if name.startswith(_MESSAGE):
         return name.removeprefix(_MESSAGE) in _NEEDED_IN_MESSAGES
     return name.partition(".")[0] in _NEEDED
+
+
+def _bounded(said: Complaint) -> str | None:
+    """What of a parameter is refused, where another value of it is known to be taken."""
+    if _MUST_THINK.search(said.naming):
+        return effort_refused("none")
+    least = _LEAST.search(said.naming)
+    if least is None or int(least[1]) not in _BELIEVED:
+        return None
+    return least_output(int(least[1]))
 
 
 def _located(said: Complaint) -> str | None:
