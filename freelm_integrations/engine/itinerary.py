@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from freelm_integrations.pool.verdicts import VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from freelm_integrations.pool.pool import Lease, Pool
     from freelm_integrations.pool.view import Route, RouteView
@@ -34,6 +34,16 @@ class Candidates(Protocol):
 
     def views(self, now: float) -> Iterable[RouteView]:
         """Every admissible route as it is now, best first; lazily."""
+        ...
+
+    def ready(self, now: float) -> Iterable[RouteView]:
+        """Those of them that are ready, in that order; of very many only as many as are taken."""
+        ...
+
+    def soonest(
+        self, now: float, is_open: Callable[[Route], bool], *, by: float = -math.inf
+    ) -> RouteView | None:
+        """The first to be ready of those open to the call, or one ready `by` then; None: none."""
         ...
 
     def left_out(self) -> tuple[tuple[str, str, str], ...]:
@@ -134,11 +144,7 @@ class Itinerary:
             return route.provider.id not in in_air and self._is_fresh_elsewhere(route, now)
 
         for test in (is_elsewhere, self._is_fresh, self._is_due_again):
-            views = [
-                view
-                for view in self.candidates.views(now)
-                if view.ready_at <= now and test(view.route, now)
-            ]
+            views = [view for view in self.candidates.ready(now) if test(view.route, now)]
             for view in sorted(views, key=lambda view: rank(view.route)):
                 lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
                 if lease is not None:
@@ -147,18 +153,16 @@ class Itinerary:
 
     def comebacks(self, now: float) -> Comebacks:
         """When this call may go on, without waiting for anything to come back and waiting."""
-        again_at = ready_at = math.inf
-        is_counted = False
-        for view in self.candidates.views(now):
-            tally = self._tallies.get(view.route)
-            if tally is None:
-                moment = view.ready_at if self._is_fit(view.route) else math.inf
-            elif self._may_try_again(tally):
-                moment = max(tally.again_at, view.ready_at)
-                if view.ready_at <= now and not tally.is_told_to_wait:
-                    again_at = min(again_at, moment)
-            else:
+        again_at = math.inf
+        first = self.candidates.soonest(now, self._is_open)
+        ready_at = math.inf if first is None else first.ready_at
+        is_counted = first is not None and first.resting == "window"
+        for view, tally in self._tallied(now):
+            if not self._may_try_again(tally):
                 continue
+            moment = max(tally.again_at, view.ready_at)
+            if view.ready_at <= now and not tally.is_told_to_wait:
+                again_at = min(again_at, moment)
             if moment < ready_at:
                 ready_at, is_counted = moment, view.resting == "window"
         return Comebacks(again_at, ready_at, is_counted)
@@ -167,10 +171,18 @@ class Itinerary:
         """When the first route that was tried and rests since may be tried again; inf for never."""
         moments = (
             max(tally.again_at, view.ready_at)
-            for view in self.candidates.views(now)
-            if (tally := self._tallies.get(view.route)) is not None and self._comes_back(tally)
+            for view, tally in self._tallied(now)
+            if self._comes_back(tally)
         )
         return min(moments, default=math.inf)
+
+    def _tallied(self, now: float) -> Iterator[tuple[RouteView, Tally]]:
+        """The routes that were tried, as they are now."""
+        views = self._pool.views(tuple(self._tallies), now, tokens=self.candidates.tokens)
+        return zip(views, self._tallies.values(), strict=True)
+
+    def _is_open(self, route: Route) -> bool:
+        return route not in self._tallies and self._is_fit(route)
 
     def lease_sparingly(self, now: float) -> tuple[Route, Lease] | None:
         """Lease a route of a provider not asked yet, or one that has rested since it was tried."""
@@ -223,10 +235,12 @@ class Itinerary:
 
     def is_alone(self, route: Route, now: float, *, until: float) -> bool:
         """Whether no other provider than this route's can be asked by then."""
-        return all(
-            view.route.provider.id == route.provider.id or view.ready_at > until
-            for view in self.candidates.views(now)
-        )
+
+        def is_elsewhere(other: Route) -> bool:
+            return other.provider.id != route.provider.id
+
+        other = self.candidates.soonest(now, is_elsewhere, by=until)
+        return other is None or other.ready_at > until
 
     def _lease_again(self, now: float) -> tuple[Route, Lease] | None:
         """Lease what is to be asked once more; once only."""
@@ -237,15 +251,15 @@ class Itinerary:
         return None if lease is None else (route, lease)
 
     def _lease_first(self, now: float, test: _Test) -> tuple[Route, Lease] | None:
-        for view in self.candidates.views(now):
-            if view.ready_at <= now and test(view.route, now):
+        for view in self.candidates.ready(now):
+            if test(view.route, now):
                 lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
                 if lease is not None:
                     return view.route, lease
         return None
 
     def _is_fresh(self, route: Route, _now: float) -> bool:
-        return route not in self._tallies and self._is_fit(route)
+        return self._is_open(route)
 
     def _is_fresh_elsewhere(self, route: Route, now: float) -> bool:
         return self._is_fresh(route, now) and route.provider.id not in self._shy

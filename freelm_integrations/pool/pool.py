@@ -141,10 +141,12 @@ class Pool:
             roster = self._rosters.of(provider, model, order)
             return list(islice(roster.soonest(now, ask), count))
 
-    def may_serve(self, provider: Provider, model: ModelSpec, order: Order, ask: Ask) -> bool:
+    def may_serve(
+        self, provider: Provider, model: ModelSpec, order: Order, now: float, ask: Ask
+    ) -> bool:
         """Whether the limits of any key, as they are known now, ever let such a request through."""
         with self._lock:
-            return self._rosters.of(provider, model, order).has_room(ask)
+            return self._rosters.of(provider, model, order).has_room(now, ask)
 
     def of_account(self, provider: Provider, model: ModelSpec, account: str) -> list[Route]:
         """The routes of that model by the keys of one account."""

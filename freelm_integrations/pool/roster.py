@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ROOMY = 64
 """So many routes with the most room are looked at for when a large request fits again."""
+SLACK = 1e-6
+"""Tokens: more than sums of them are off by rounding."""
 
 
 class Roster:
@@ -75,10 +77,7 @@ class Roster:
             return
         for _, number in self._ordered(ask, first):
             seat = self.seats[number]
-            view = seat.view
-            if ask.prompt > view.most_input or ask.whole > view.most:
-                continue
-            if (view := seat.view_for(ask, now)).ready_at <= now:
+            if ask.suits(seat.view) and (view := seat.view_for(ask, now)).ready_at <= now:
                 yield view
 
     def soonest(self, now: float, ask: Ask) -> Iterator[RouteView]:
@@ -87,13 +86,16 @@ class Roster:
         Of those that only lack room just the `ROOMY` with the most of it.
         """
         self._catch_up(now)
-        near = self._roomy or self._ready
-        crowded = [self.seats[number].view_for(ask, now) for _, number in near[:ROOMY]]
+        near = {number for _, number in self._roomy[:ROOMY]}
+        if len(self._roomy) < len(self._ready):
+            near.update([number for _, number in self._ready[:ROOMY]])
+        crowded = sorted((self.seats[number].view_for(ask, now) for number in near), key=_ready_at)
         resting = (self.seats[number].view_for(ask, now) for _, number in self._resting)
-        yield from heapq.merge(sorted(crowded, key=_ready_at), resting, key=_ready_at)
+        yield from filter(ask.suits, heapq.merge(crowded, resting, key=_ready_at))
 
-    def has_room(self, ask: Ask) -> bool:
+    def has_room(self, now: float, ask: Ask) -> bool:
         """Whether the limits of any of them ever let such a request through."""
+        self._catch_up(now)
         return any(ask.prompt <= inputs and ask.whole <= most for inputs, most in self._most)
 
     def _rests_until(self) -> float:
@@ -102,7 +104,7 @@ class Roster:
     def _ordered(self, ask: Ask, first: int) -> Iterator[Place]:
         """The ready ones in order; where few have the room, only those."""
         if ask.tokens and self._roomy and len(self._roomy) == len(self._ready):
-            roomy = self._number_with_room(ask)
+            roomy = bisect_left(self._roomy, (SLACK - ask.tokens, -1))
             if roomy < ROOMY:
                 kept = (self._kept[number].place for _, number in self._roomy[:roomy])
                 return iter(sorted(place for place in kept if place is not None))
@@ -110,11 +112,6 @@ class Roster:
             return iter(self._ready)
         start = bisect_left(self._ready, ((), first))
         return iter((*self._ready[start:], *self._ready[:start]))
-
-    def _number_with_room(self, ask: Ask) -> int:
-        """How many have room for it, or for as much of it as they ever let through."""
-        most = min(ask.tokens, max(map(min, self._most), default=math.inf))
-        return bisect_left(self._roomy, (-most + 1e-9, -1))
 
     # ------------------------------------------------------------------ keeping up
 
@@ -139,7 +136,7 @@ class Roster:
             due_at, place, room = back_at, None, None
             insort(self._resting, (back_at, number))
         else:
-            due_at, room = seat.changes_at, seat.room if seat.room < math.inf else None
+            due_at, room = seat.changes_at, seat.reach if seat.room < math.inf else None
             place = (self._order(view), number)
             insort(self._ready, place)
             if room is not None:

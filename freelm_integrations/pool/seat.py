@@ -36,6 +36,7 @@ class Seat:
         "fresh_until",
         "own_ready_at",
         "provider",
+        "reach",
         "room",
         "seen",
         "state",
@@ -47,6 +48,8 @@ class Seat:
         self.view = RouteView(route, -math.inf, 1.0, None, 0)
         self.room = 0.0
         """Tokens that certainly fit while the view is fresh."""
+        self.reach = math.inf
+        """Tokens of a prompt beyond which it certainly does not fit."""
         self.account = state.account
         self.provider = state.provider
         self.seen = -1
@@ -70,7 +73,7 @@ class Seat:
         """Take the view anew, and reckon how long it will hold if nothing happens."""
         state = self.state
         own_at, why = _rested_at(state, now)
-        headroom, room, changes_at = 1.0, math.inf, math.inf
+        headroom, room, reach, changes_at = 1.0, math.inf, math.inf, math.inf
         most = {"tokens": math.inf, "input_tokens": math.inf}
         for window in state.quota.windows:
             left = window.remaining(now)
@@ -79,6 +82,8 @@ class Seat:
             if window.unit != "requests":
                 room = min(room, left)
                 most[window.unit] = min(most.get(window.unit, math.inf), window.amount)
+                if left < min(reach, window.amount) and window.unit != "output_tokens":
+                    reach = left  # else, where nothing counts yet, whatever is too large may go
             if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > own_at:
                 own_at, why = window_at, "window"
         self.own_ready_at, self.changes_at = own_at, changes_at
@@ -101,7 +106,7 @@ class Seat:
             most["input_tokens"],
             most["tokens"],
         )
-        self.room = room
+        self.room, self.reach = room, reach
         self.seen = state.account.version + state.provider.version
         self.fresh_from = now
         # With a probe under way, or all places taken, it is "ask again soon", from each asking on.

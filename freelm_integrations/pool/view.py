@@ -64,6 +64,10 @@ class Ask(NamedTuple):
     prompt: float = 0.0
     whole: float = 0.0
 
+    def suits(self, view: RouteView) -> bool:
+        """Whether the route's limits ever let such a request through."""
+        return self.prompt <= view.most_input and self.whole <= view.most
+
     @property
     def needs(self) -> Mapping[Unit, float]:
         """How much of a window of each unit."""

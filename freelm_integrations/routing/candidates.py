@@ -6,14 +6,17 @@ catalogs) and kept as a plan; a call then only looks at the ranks it gets to.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from freelm_integrations.errors import ConfigError
+from freelm_integrations.pool.view import Ask
 from freelm_integrations.routing import filters
 from freelm_integrations.routing.affinity import Affinity, Stay, at_home
 from freelm_integrations.routing.avoidance import nearness, put_last
 from freelm_integrations.routing.catalog import in_ranks, matches, resolve
+from freelm_integrations.routing.crowd import FEW, Crowd, Ordered
 from freelm_integrations.routing.filters import (
     LeftOut,
     admit,
@@ -23,10 +26,10 @@ from freelm_integrations.routing.filters import (
 )
 from freelm_integrations.routing.needs import Needs, needs_of
 from freelm_integrations.routing.retirement import A_DAY, LONG_AGO, Calendar, calendar_at
-from freelm_integrations.routing.strategies import STRATEGIES
+from freelm_integrations.routing.strategies import IN_TURN, ORDERS, STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from freelm_integrations.chat import Request
     from freelm_integrations.pool.view import Route, RouteView
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from freelm_integrations.routing.affinity import Home
     from freelm_integrations.routing.catalog import Catalogs, Rank
     from freelm_integrations.routing.needs import Counts
-    from freelm_integrations.routing.strategies import Strategy
 
     Likeness: TypeAlias = tuple[object, ...]
 
@@ -43,7 +45,7 @@ PLANS_KEPT = 256
 """How many plans are remembered; past that all are forgotten and made again when needed."""
 
 
-class Routes(Protocol):
+class Routes(Ordered, Protocol):
     """What routing asks of the pool."""
 
     def route(self, provider: Provider, key: Key, model: ModelSpec) -> Route:
@@ -54,6 +56,10 @@ class Routes(Protocol):
         self, routes: Sequence[Route], now: float, *, tokens: int = 0
     ) -> tuple[RouteView, ...]:
         """Each route as it is now, in the order given."""
+        ...
+
+    def of_account(self, provider: Provider, model: ModelSpec, account: str) -> list[Route]:
+        """The routes of that model by the keys of one account."""
         ...
 
     def turn(self, circle: tuple[str, ...]) -> int:
@@ -90,6 +96,11 @@ class Plan:
         self.left_out = left_out
         self.calendar = calendar
         self._routes: list[tuple[Route, ...] | None] = [None] * len(ranks)
+        self._is_crowd = [sum(len(who.keys) for who, _ in rank) > FEW for rank in ranks]
+
+    def is_crowd(self, place: int) -> bool:
+        """Whether that rank has too many routes to look at each."""
+        return self._is_crowd[place]
 
     def routes(self, place: int, pool: Routes) -> tuple[Route, ...]:
         """Every key's route of one rank, in declared order."""
@@ -106,13 +117,12 @@ class Plan:
 class Candidates:
     """The routes for one call.
 
-    `tokens` is what one attempt is expected to use, prompt and answer; `stay` is the
-    conversation it belongs to, `avoid` who is to be asked last.
+    `stay` is the conversation it belongs to, `avoid` who is to be asked last.
     """
 
     __slots__ = (
-        *("_avoid", "_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn", "needs"),
-        "tokens",
+        *("_ask", "_avoid", "_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn"),
+        "needs",
     )
 
     def __init__(
@@ -120,13 +130,13 @@ class Candidates:
         plan: Plan,
         needs: Needs,
         pool: Routes,
-        strategy: Strategy,
+        strategy: str,
         turn: int,
         stay: Stay | None = None,
         avoid: tuple[str, ...] = (),
     ) -> None:
         self.needs = needs
-        self.tokens = needs.tokens
+        self._ask = Ask(needs.tokens, 0, needs.surely, needs.surely_in_all)
         self._plan = plan
         self._pool = pool
         self._strategy = strategy
@@ -135,41 +145,120 @@ class Candidates:
         self._avoid = avoid
         self._crowded: dict[Route, float] = {}
 
+    @property
+    def tokens(self) -> int:
+        """What one attempt is expected to use, prompt and answer together."""
+        return self._ask.tokens
+
     def views(self, now: float) -> Iterator[RouteView]:
         """Every admissible route as it is now, ready or not, best first; lazily, rank by rank.
 
         Routes whose limits, as they are known now, never let so large a request through are left
-        out, unless there are no others. Where the conversation is at home goes first, if ready.
+        out, unless there are no others. Where the conversation is at home goes first, if ready. Of
+        very many routes those that are ready come first.
         """
-        home = None if self._stay is None else self._stay.home
-        views = self._in_order(now) if home is None else self._from_home(home, now)
-        return put_last(views, self._avoid) if self._avoid else views
+        return self._as_wanted(now, self._in_order(now, self._whole_crowd))
+
+    def ready(self, now: float) -> Iterator[RouteView]:
+        """Those of the views that are ready, in that order; of very many few are looked at."""
+        ordered = self._as_wanted(now, self._in_order(now, self._ready_crowd))
+        return (view for view in ordered if view.ready_at <= now)
+
+    def soonest(
+        self, now: float, is_open: Callable[[Route], bool], *, by: float = -math.inf
+    ) -> RouteView | None:
+        """The first of the views to be ready, of those open to the call; None where none will be.
+
+        One that is ready `by` then is soon enough.
+        """
+        found: RouteView | None = None
+        for view in self._soon(now, is_open):
+            if view.ready_at < (math.inf if found is None else found.ready_at):
+                found = view
+                if view.ready_at <= by:
+                    break
+        return found
 
     def served(self, route: Route) -> None:
         """That one has answered the call."""
         if self._stay is not None:
             self._stay.settle(route)
 
-    def _from_home(self, home: Home, now: float) -> Iterator[RouteView]:
-        ranks = range(len(self._plan.ranks))
-        near = at_home((route for n in ranks for route in self._plan.routes(n, self._pool)), home)
-        views = self._sorted_out(self._pool.views(near, now, tokens=self.tokens), [])
-        ready = [view for view in views if view.ready_at <= now]
-        yield from ready
-        told = {view.route for view in ready}
-        yield from (view for view in self._in_order(now) if view.route not in told)
+    def _as_wanted(self, now: float, views: Iterator[RouteView]) -> Iterator[RouteView]:
+        home = None if self._stay is None else self._stay.home
+        if home is not None:
+            views = self._from_home(home, now, views)
+        return put_last(views, self._avoid) if self._avoid else views
 
-    def _in_order(self, now: float) -> Iterator[RouteView]:
+    def _from_home(self, home: Home, now: float, views: Iterator[RouteView]) -> Iterator[RouteView]:
+        told: set[Route] = set()
+        for view in self._at_home(home, now):
+            if view.ready_at <= now and view.route not in told:
+                told.add(view.route)
+                yield view
+        yield from (view for view in views if view.route not in told)
+
+    def _at_home(self, home: Home, now: float) -> Iterator[RouteView]:
+        """The routes of the account that served the conversation, then others of that model."""
+        for place, rank in enumerate(self._plan.ranks):
+            here = tuple(
+                one for one in rank if (one[0].id, one[1].id) == (home.provider, home.model)
+            )
+            if here and not self._plan.is_crowd(place):
+                near = at_home(self._plan.routes(place, self._pool), home)
+                yield from self._sorted_out(self._seen(near, now), [])
+            elif here:
+                for provider, model in here:
+                    near = self._pool.of_account(provider, model, home.account)
+                    yield from self._sorted_out(self._seen(near, now), [])
+                yield from self._crowd(here).best(now)
+
+    def _in_order(
+        self, now: float, crowd: Callable[[Rank, int, float], Iterator[RouteView]]
+    ) -> Iterator[RouteView]:
+        """Rank by rank; `crowd` gives what is wanted of one that has very many routes."""
         crowded: list[RouteView] = []
         is_served = False
-        for place in range(len(self._plan.ranks)):
+        strategy = STRATEGIES[self._strategy]
+        for place, rank in enumerate(self._plan.ranks):
+            if self._plan.is_crowd(place) and self._crowd(rank).is_large_enough(now):
+                is_served = True
+                yield from crowd(rank, place, now)
+                continue
             routes = self._plan.routes(place, self._pool)
-            views = self._sorted_out(self._pool.views(routes, now, tokens=self.tokens), crowded)
+            views = self._sorted_out(self._seen(routes, now), crowded)
             is_served = is_served or bool(views)
-            yield from views if len(views) <= 1 else self._strategy(views, self._turn)
+            yield from views if len(views) <= 1 else strategy(views, self._turn)
         self._crowded = {view.route: self._most(view) for view in crowded} if is_served else {}
         if not is_served:
             yield from crowded
+
+    def _seen(self, routes: Sequence[Route], now: float) -> tuple[RouteView, ...]:
+        return self._pool.views(routes, now, tokens=self._ask.tokens)
+
+    def _ready_crowd(self, rank: Rank, _place: int, now: float) -> Iterator[RouteView]:
+        crowd = self._crowd(rank)
+        return crowd.in_turn(now, self._turn) if self._strategy in IN_TURN else crowd.best(now)
+
+    def _whole_crowd(self, rank: Rank, place: int, now: float) -> Iterator[RouteView]:
+        told: set[Route] = set()
+        for view in self._ready_crowd(rank, place, now):
+            told.add(view.route)
+            yield view
+        views = self._seen(self._plan.routes(place, self._pool), now)
+        yield from self._sorted_out([view for view in views if view.route not in told], [])
+
+    def _soon(self, now: float, is_open: Callable[[Route], bool]) -> Iterator[RouteView]:
+        """Views among which is the first to be ready."""
+
+        def soonest_of(rank: Rank, _place: int, now: float) -> Iterator[RouteView]:
+            view = self._crowd(rank).soonest(now, is_open)
+            return iter(()) if view is None else iter((view,))
+
+        return (view for view in self._in_order(now, soonest_of) if is_open(view.route))
+
+    def _crowd(self, rank: Rank) -> Crowd:
+        return Crowd(rank, self._pool, ORDERS[self._strategy], self._ask)
 
     def reservation(self, route: Route) -> str | None:
         """Why the route comes after all others that were wanted alike; None if it does not."""
@@ -218,7 +307,7 @@ class Router:
     def __init__(self, pool: Routes, guards: Guards) -> None:
         self._pool = pool
         self._guards = guards
-        self._strategy = STRATEGIES[guards.strategy]
+        self._strategy = guards.strategy
         self._known = _Known({}, 0)
         self._affinity = Affinity()
 
@@ -249,9 +338,7 @@ class Router:
             # Whoever asks for other models talks to somebody else, though in the same conversation.
             conversation = "\n".join((request.affinity, *request.wanted))
             stay = Stay(self._affinity, conversation, best)
-        return Candidates(
-            plan, needs, self._pool, self._strategy, turn, stay, avoid=request.avoid
-        )
+        return Candidates(plan, needs, self._pool, self._strategy, turn, stay, avoid=request.avoid)
 
     def _planned(self, request: Request, catalogs: Catalogs, utc: float) -> tuple[Plan, Needs]:
         known, day = self._known, int(utc // A_DAY)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freelm_integrations.pool.view import RouteView
+    from freelm_integrations.pool.view import Order, RouteView
 
 T = TypeVar("T")
 
@@ -64,6 +64,32 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         "latency": latency,
     }
 )
+
+
+def _as_declared(view: RouteView) -> tuple[float, ...]:  # noqa: ARG001 - an Order
+    return ()
+
+
+def _least_used(view: RouteView) -> tuple[float, ...]:
+    return -view.headroom, view.in_flight
+
+
+def _quickest(view: RouteView) -> tuple[float, ...]:
+    known = view.latency
+    return -math.inf if known is None else known, view.in_flight
+
+
+ORDERS: Mapping[str, Order] = MappingProxyType(
+    {
+        "priority": _as_declared,
+        "round_robin": _as_declared,
+        "quota_aware": _least_used,
+        "latency": _quickest,
+    }
+)
+"""What each sorts the keys of one provider by; equal ones stay as declared."""
+IN_TURN = frozenset({"round_robin"})
+"""Those that go round among providers, and among a provider's keys."""
 
 
 def _priority(view: RouteView) -> int:
