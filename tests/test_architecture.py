@@ -159,6 +159,7 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
         "settings",
     ),
     "langchain_core": ("langchain", "demo.chain"),
+    "langchain_protocol": ("langchain.answering", "langchain.protocol"),
     "tenacity": ("langchain",),  # its retry states are what langchain-core's callbacks are told
     "llama_index": ("llama_index", "demo.query"),
     "llama_index_instrumentation": ("llama_index",),

@@ -27,6 +27,7 @@ from freelm_integrations.events import (
     Resumed,
 )
 from freelm_integrations.langchain.errors import attempt_error
+from freelm_integrations.langchain.spans import AsyncSpans, Spans, tracers_in
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -89,18 +90,29 @@ class Reporter:
         self._run = run
         self._failed: AttemptFailed | None = None
         self._error: Exception | None = None
+        tracers = tracers_in(_listeners(run))
+        self._spans = Spans(tracers) if tracers else None
 
     def observe(self, event: Event) -> None:
         """Tell one event.
 
         An error of a handler is kept: core says whether it is one to raise, `finish` when.
         """
-        if not isinstance(event, TOLD):
+        is_told = isinstance(event, TOLD)
+        if not is_told and self._spans is None:
             return
         try:
-            self._tell(event)
+            if self._spans is not None:
+                self._spans.tell(event, self._run.run_id)
+            if is_told:
+                self._tell(event)
         except Exception as error:  # noqa: BLE001 - whatever a handler with `raise_error` raises
             self._error = self._error or error
+
+    def close(self) -> None:
+        """The call is over, however it ended."""
+        if self._spans is not None:
+            self._spans.close()
 
     def finish(self) -> None:
         """Raise what a handler marked `raise_error` raised."""
@@ -125,22 +137,32 @@ class AsyncReporter:
         self._run = run
         self._failed: AttemptFailed | None = None
         self._last: asyncio.Task[None] | None = None
+        tracers = tracers_in(_listeners(run))
+        self._spans = AsyncSpans(tracers) if tracers else None
 
     def observe(self, event: Event) -> None:
         """Have one event told as soon as the loop turns, after those before it."""
-        if isinstance(event, TOLD):
+        if self._spans is not None or isinstance(event, TOLD):
             loop = asyncio.get_running_loop()
             self._last = loop.create_task(self._tell(event, after=self._last))
 
     async def finish(self) -> None:
         """Wait until all is told; raise what a handler marked `raise_error` raised."""
-        if self._last is not None:
-            await self._last
+        try:
+            if self._last is not None:
+                await self._last
+        finally:
+            if self._spans is not None:
+                await self._spans.close()
 
     async def _tell(self, event: Event, *, after: asyncio.Task[None] | None) -> None:
         if after is not None:
             await after
         run = self._run
+        if self._spans is not None:
+            await self._spans.tell(event, run.run_id)
+        if not isinstance(event, TOLD):
+            return
         manager = run.manager if isinstance(run, AsyncRunRecorder) else _async_manager_of(run)
         await manager.on_custom_event(event.name, event.to_dict(), run_id=run.run_id)
         if isinstance(event, AttemptFailed):

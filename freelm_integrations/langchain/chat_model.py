@@ -1,58 +1,30 @@
 """`ChatFreeLLM`: a LangChain chat model over the whole pool of free tiers."""
 
-# ruff: noqa: TC002
+# ruff: noqa: TC002, TC003
 # `with_fallbacks` looks up at run time what `bind_tools` and `with_structured_output` return (and
 # pydantic reads the rest),
 # so nothing that annotations name here may hide behind TYPE_CHECKING.
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from inspect import signature
+from collections.abc import Callable, Sequence
 from math import ceil
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForLLMRun,
-    CallbackManagerForLLMRun,
-)
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self, override
 
-from freelm_integrations.errors import FreeLLMError
-from freelm_integrations.langchain.answers import ChunkWriter, to_result
-from freelm_integrations.langchain.arguments import as_list, call_params
-from freelm_integrations.langchain.callbacks import async_reporter, reporter
-from freelm_integrations.langchain.configuration import AFFINITY, PARAMS, RUN
-from freelm_integrations.langchain.errors import as_model_error
-from freelm_integrations.langchain.messages import to_wire
-from freelm_integrations.langchain.observed import ObservedChatModel
-from freelm_integrations.langchain.structured import (
-    SCHEMA,
-    Method,
-    structured,
-    told_schema,
-    with_raw,
-)
-from freelm_integrations.langchain.tools import to_choice, to_response_format, to_tools
-
-SENT = ("model", AFFINITY, *PARAMS)
-"""Fields that go into every request."""
-Hook = TypeVar("Hook", bound=Callable[..., object])
+from freelm_integrations.langchain.answering import AnsweringChatModel
+from freelm_integrations.langchain.structured import Method, structured, with_raw
+from freelm_integrations.langchain.tools import to_choice, to_tools
+from freelm_integrations.langchain.validated import unless_refused
 
 
-def _inspected(hook: Hook) -> Hook:
-    """The hook with its signature at hand: core asks for it on every call, a fifth of its time."""
-    vars(hook)["__signature__"] = signature(hook)
-    return hook
-
-
-class ChatFreeLLM(ObservedChatModel):
+class ChatFreeLLM(AnsweringChatModel):
     """Chat over the free tiers of six providers, with failover, as one LangChain model.
 
     Setup:
@@ -116,107 +88,6 @@ class ChatFreeLLM(ObservedChatModel):
     model_config = ConfigDict(defer_build=False)
 
     @override
-    @_inspected
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        told = reporter(run_manager or kwargs.get(RUN))
-        try:
-            completion = self.engine.blocking().chat(
-                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
-                on_event=None if told is None else told.observe,
-                **self._request(stop, kwargs),
-            )
-        except FreeLLMError as error:
-            raise as_model_error(error) from None
-        if told is not None:
-            told.finish()
-        return to_result(completion)
-
-    @override
-    @_inspected
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        told = async_reporter(run_manager or kwargs.get(RUN))
-        try:
-            completion = await self.engine.on_loop().chat(
-                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
-                on_event=None if told is None else told.observe,
-                **self._request(stop, kwargs),
-            )
-        except FreeLLMError as error:
-            raise as_model_error(error) from None
-        finally:
-            if told is not None:
-                await told.finish()
-        return to_result(completion)
-
-    @override
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        told = reporter(run_manager or kwargs.get(RUN))
-        writer = ChunkWriter(whole_at_end=run_manager is not None)
-        try:
-            with self.engine.blocking().stream_deltas(
-                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
-                on_event=None if told is None else told.observe,
-                **self._request(stop, kwargs),
-            ) as deltas:
-                for delta in deltas:
-                    for chunk in writer.write(delta):
-                        # Core announces chunks itself wherever it keeps the run manager to itself.
-                        if run_manager is not None:
-                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                        yield chunk
-        except FreeLLMError as error:
-            raise as_model_error(error) from None
-        if told is not None:
-            told.finish()
-        yield writer.finish()
-
-    @override
-    async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        told = async_reporter(run_manager or kwargs.get(RUN))
-        writer = ChunkWriter(whole_at_end=run_manager is not None)
-        try:
-            async with self.engine.on_loop().stream_deltas(
-                told_schema(to_wire(messages), kwargs.pop(SCHEMA, None)),
-                on_event=None if told is None else told.observe,
-                **self._request(stop, kwargs),
-            ) as deltas:
-                async for delta in deltas:
-                    for chunk in writer.write(delta):
-                        if run_manager is not None:
-                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                        yield chunk
-        except FreeLLMError as error:
-            raise as_model_error(error) from None
-        finally:
-            if told is not None:
-                await told.finish()
-        yield writer.finish()
-
-    @override
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
@@ -268,9 +139,10 @@ class ChatFreeLLM(ObservedChatModel):
 
         Raises:
             InvalidOption: an unknown method, or no schema where the method needs one.
+            AnswerRefused: when it runs, and the model says that it will not.
         """
         bound, parser = structured(self, schema, method=method, strict=strict, options=kwargs)
-        return with_raw(bound, parser) if include_raw else bound | parser
+        return with_raw(bound, parser) if include_raw else bound | unless_refused(parser)
 
     @override
     def get_num_tokens(self, text: str) -> int:
@@ -314,19 +186,3 @@ class ChatFreeLLM(ObservedChatModel):
     async def __aexit__(self, *exc_info: object) -> None:
         """Close it."""
         await self.aclose()
-
-    def _request(self, stop: list[str] | None, given: dict[str, Any]) -> dict[str, Any]:
-        """The keyword arguments of the core client's call."""
-        given.pop(RUN, None)
-        own = vars(self)
-        params = call_params({name: own[name] for name in SENT}, given)
-        if ends := as_list(stop or params.get("stop") or self.stop):
-            params["stop"] = ends
-        if tools := params.pop("tools", None):
-            params["tools"] = shaped = to_tools(tools)
-            params["tool_choice"] = to_choice(params.get("tool_choice"), shaped)
-        elif "tool_choice" in params:
-            del params["tool_choice"]
-        if "response_format" in params:
-            params["response_format"] = to_response_format(params["response_format"])
-        return params

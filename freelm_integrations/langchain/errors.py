@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from langchain_core import exceptions
 from langchain_core.exceptions import (
     ContextOverflowError,
     ModelAPIError,
@@ -38,6 +39,8 @@ from freelm_integrations.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RefusalError: type[ModelError] = getattr(exceptions, "ModelRefusalError", ModelError)
+"""Core's own from 1.7.5 on."""
 SOON = 600.0
 """Seconds within which a recovery is worth a retry; beyond lie the daily quotas."""
 OF_THE_MODEL = frozenset({"astray", "empty", "only_thinking", "tool_failed"})
@@ -106,6 +109,10 @@ class PromptTooLong(ContextOverflow, ContextOverflowError, FreeLLMModelError):
 
 class AnswerInterrupted(StreamInterrupted, ModelAPIError, FreeLLMModelError):
     """A stream broke after its first content; `partial` is what had been said."""
+
+
+class AnswerRefused(FreeLLMModelError, RefusalError):  # type: ignore[valid-type,misc]
+    """The model will not give the value that was asked for; the message is its own words."""
 
 
 class LedgerDown(LedgerUnavailable, ModelConnectionError, FreeLLMModelError):

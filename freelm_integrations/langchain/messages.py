@@ -145,6 +145,7 @@ def _joined(parts: Iterable[Json], glue: str) -> str:
 def _assistant(message: AIMessage) -> Json:
     blocks, kept = _blocks(message.content), message.additional_kwargs
     text = message.content if isinstance(message.content, str) else _told(blocks, "text")
+    text = text or kept.get("refusal") or _told(blocks, "refusal")
     written: Json = {"role": "assistant", "content": text}
     if message.name:
         written["name"] = message.name

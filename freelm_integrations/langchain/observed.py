@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 
     from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
     from langchain_core.language_models import LanguageModelInput
+    from langchain_core.language_models.chat_model_stream import (
+        AsyncChatModelStream,
+        ChatModelStream,
+    )
     from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
     from langchain_core.runnables import RunnableConfig
+
+
+NOTES = "freelm_notes"
+"""The private keyword under which the place for core's tracing notes travels to the v3 hooks."""
 
 
 class ObservedChatModel(ConfiguredChatModel):
@@ -124,6 +132,20 @@ class ObservedChatModel(ConfiguredChatModel):
     ) -> ChatResult:
         kwargs[RUN] = run_manager
         return await super()._agenerate_with_cache(messages, stop, run_manager, **kwargs)
+
+    def _iter_v2_events(self, *args: Any, stream: ChatModelStream, **kwargs: Any) -> Any:
+        """Core's driver of the v3 hooks, which keeps to itself where a gateway's notes go."""
+        kwargs[NOTES] = _notes_of(stream)
+        return super()._iter_v2_events(*args, stream=stream, **kwargs)
+
+    def _aiter_v2_events(self, *args: Any, stream: AsyncChatModelStream, **kwargs: Any) -> Any:
+        kwargs[NOTES] = _notes_of(stream)
+        return super()._aiter_v2_events(*args, stream=stream, **kwargs)
+
+
+def _notes_of(stream: object) -> dict[str, Any] | None:
+    """Where core collects what only its tracer is to know; private there, so it may be gone."""
+    return getattr(stream, "_generation_info", None)
 
 
 def _thread_of(config: RunnableConfig | None) -> str | None:

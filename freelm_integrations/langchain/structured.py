@@ -17,7 +17,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from freelm_integrations.langchain.errors import InvalidOption
 from freelm_integrations.langchain.tools import to_response_format, to_tools
-from freelm_integrations.langchain.validated import Validated
+from freelm_integrations.langchain.validated import Validated, unless_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,7 @@ def told_schema(messages: list[Json], schema: Json | None) -> list[Json]:
 def with_raw(bound: Runnable[Any, Any], parser: BaseOutputParser[Any]) -> Runnable[Any, Any]:
     """A chain that gives the raw message, the parsed value and the parsing error."""
     parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+        parsed=itemgetter("raw") | unless_refused(parser), parsing_error=lambda _: None
     )
     unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
     return RunnableMap(raw=bound) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")

@@ -21,11 +21,13 @@ from langchain_core.messages import (
 from langchain_core.messages.tool import tool_call
 from langchain_core.outputs import ChatGeneration
 from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableGenerator
 from langchain_core.utils.json import parse_json_markdown
 from typing_extensions import override
 
 from freelm_integrations.langchain.answers import new_call_id
+from freelm_integrations.langchain.content import REFUSAL
+from freelm_integrations.langchain.errors import AnswerRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -103,6 +105,8 @@ class Validated(Runnable["LanguageModelInput", AIMessage]):
 
     def _read(self, message: AIMessage) -> tuple[AIMessage, str | None]:
         """The message, a call in its text made one, and what is wrong with it."""
+        if REFUSAL in message.additional_kwargs:  # who will not is not asked again
+            return message, None
         if self.tool is not None and not message.tool_calls:
             message = _as_call(message, self.tool)
         try:
@@ -113,6 +117,27 @@ class Validated(Runnable["LanguageModelInput", AIMessage]):
             return message, f"The tool {self.tool} was not called."
         missing = [name for name in self.required if isinstance(value, dict) and name not in value]
         return message, f"These fields are missing: {', '.join(missing)}." if missing else None
+
+
+def unless_refused(parser: BaseOutputParser[Any]) -> Runnable[Any, Any]:
+    """The parser of answers, which raises AnswerRefused for one that is a refusal."""
+    return RunnableGenerator(_willing, _willing_on_loop) | parser
+
+
+def _willing(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
+    for message in messages:
+        yield _checked(message)
+
+
+async def _willing_on_loop(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+    async for message in messages:
+        yield _checked(message)
+
+
+def _checked(message: AIMessage) -> AIMessage:
+    if REFUSAL in message.additional_kwargs:
+        raise AnswerRefused(message.additional_kwargs[REFUSAL])
+    return message
 
 
 def _as_call(message: AIMessage, tool: str) -> AIMessage:

@@ -20,7 +20,8 @@ from freelm_integrations.chat import (
     Usage,
     fold,
 )
-from freelm_integrations.langchain.answers import GATEWAY, ChunkWriter, to_result, to_usage
+from freelm_integrations.langchain.answers import GATEWAY, to_result, to_usage
+from freelm_integrations.langchain.chunks import ChunkWriter
 
 FAILED = AttemptRecord("groq", "m1", "k1", kind="throttled", status=429, ms=3.0)
 SPOKE = AttemptRecord("mistral", "m2", "k2", ms=5.0)
