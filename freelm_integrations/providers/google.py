@@ -101,6 +101,10 @@ GOOGLE = ProviderSpec(
         continuing=dict.fromkeys(
             ("gemini-2.", "gemini-3-", "gemini-3.1", "gemini-pro-latest"), "plainly"
         ),
+        ends_with_user=(
+            *("gemini-3.5", "gemini-3.6", "gemini-3.7", "gemini-3.8", "gemini-3.9", "gemini-4"),
+            *("flash-latest", "lite-latest", "gemma"),
+        ),
         exclusive={"extra_body": "reasoning_effort"},  # the former holds its own settings of it
         # Thinking cannot be switched off but on the 2.5 Flash models.
         efforts={
@@ -125,6 +129,13 @@ GOOGLE = ProviderSpec(
                     *("prefixItems", "contains", "propertyNames", "dependencies"),
                     *("dependentSchemas", "dependentRequired", "readOnly", "writeOnly"),
                     "deprecated",
+                }
+            ),
+            only=frozenset(
+                {
+                    *("type", "format", "description", "nullable", "enum", "items", "properties"),
+                    *("minItems", "maxItems", "required", "anyOf", "minimum", "maximum"),
+                    *("minLength", "maxLength", "pattern"),
                 }
             ),
             formats=frozenset({"date-time", "int32", "int64", "float", "double"}),

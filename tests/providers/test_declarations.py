@@ -387,6 +387,22 @@ def test_the_names_of_googles_newest_are_asked_as_the_newest(model_id: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("model_id", "last"),
+    [
+        ("gemini-3.8-flash", "user"),
+        ("gemini-flash-latest", "user"),
+        ("gemini-3.1-flash-lite", "assistant"),
+        ("gemini-3-flash-preview", "assistant"),
+    ],
+)
+def test_newer_geminis_are_given_no_last_word_of_an_assistant(model_id: str, last: str) -> None:
+    """They refuse it; older ones go on from it (2026-09)."""
+    begun = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "Once"})
+
+    assert body("google", model_id, messages=begun)["messages"][-1]["role"] == last
+
+
+@pytest.mark.parametrize(
     ("model_id", "continues"),
     [
         ("anthropic/claude-sonnet-4.5", "plainly"),

@@ -13,7 +13,7 @@ from freelm_integrations.chat import Request, fold
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.wire.requests.names import own_names, wire_name
 
-SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 ODD = "weather.of the/world"
 
 
@@ -54,6 +54,9 @@ def test_any_name_is_sent_as_one_that_is_taken_and_no_two_alike(names):
         ("weather.of the/world", "weather_of_the_world_"),
         ("wetter.für", "wetter_f_r_"),
         ("天气", "tool_"),
+        ("2fa", "tool_2fa_"),
+        ("-x", "x_"),
+        ("_x", "_x"),
         ("x" * 65, "x" * 50 + "_"),
         ("", ""),
     ],

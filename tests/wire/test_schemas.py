@@ -203,3 +203,18 @@ def test_no_schema_breaks_the_fitting_or_is_changed_by_it(rules, schema):
     fit(schema, rules, strict=True)
 
     assert schema == before
+
+
+UNKNOWN = ("title", "default", "x-order", "minProperties", "contentEncoding", "discriminator")
+
+
+@pytest.mark.parametrize("keyword", UNKNOWN)
+def test_google_is_told_no_keyword_that_nobody_knows_it_to_take(keyword):
+    """At any depth; a property may well be called so."""
+    inner = {"type": "string", "description": "d", keyword: 1}
+    schema = {"type": "object", "properties": {keyword: inner}, keyword: 1}
+
+    assert fit(schema, dialects.DECLARED["google"].schema) == {
+        "type": "object",
+        "properties": {keyword: {"type": "string", "description": "d"}},
+    }

@@ -1,7 +1,8 @@
 """Names of tools: as the caller has them, and as every provider takes them.
 
 Names are of 1 to 64 letters, digits, `_` and `-` (Mistral's validator of 2026-07, OpenRouter's docs
-of 2026-08, and what OpenAI began with); others are a 400 nearly everywhere. They are spelled
+of 2026-08, and what OpenAI began with), a letter or `_` first (Google, 2026-09); others are a 400
+nearly everywhere. They are spelled
 otherwise on the wire, each always the same way and no two alike, and restored in the answer.
 """
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Request
 
-_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _READABLE = 50
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -31,7 +32,9 @@ def wire_name(name: str) -> str:
         return name
     mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = _UNSAFE.sub("_", name)[:_READABLE].strip("_-")
-    return f"{readable or 'tool'}_{mark}"
+    if not readable[:1].isalpha():
+        readable = f"tool_{readable}".rstrip("_")
+    return f"{readable}_{mark}"
 
 
 def own_names(request: Request) -> Mapping[str, str]:

@@ -34,6 +34,7 @@ class SchemaRules:
     `inline`: `$ref` is replaced by what it points at (a recursive one by any object).
     `recursive`: whether a `$ref` may lead back to where it stands; else such a schema is inlined.
     `without`: keywords left out; `oneOf` then becomes `anyOf`, and `allOf` is merged.
+    `only`: the keywords that are left of the others, None for all.
     `formats`: the only values of `format` sent, None for all.
     `plain_types`: one type each (a list of them becomes `anyOf`, `null` becomes `nullable`),
     `const` becomes an `enum` of one, enums hold strings only, arrays say what their items are.
@@ -43,6 +44,7 @@ class SchemaRules:
     inline: bool = False
     recursive: bool = True
     without: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
     formats: frozenset[str] | None = None
     plain_types: bool = False
     closed: bool = False
@@ -151,7 +153,7 @@ class _Fitting:
         fitted = {
             key: self._child(key, value, depth, seen)
             for key, value in source.items()
-            if key not in without and not self._is_foreign_format(key, value)
+            if key not in without and not self._is_foreign(key, value)
         }
         if self._rules.plain_types:
             _make_plain(fitted, source)
@@ -159,8 +161,11 @@ class _Fitting:
             fitted["additionalProperties"] = False
         return fitted
 
-    def _is_foreign_format(self, key: str, value: Any) -> bool:
-        formats = self._rules.formats
+    def _is_foreign(self, key: str, value: Any) -> bool:
+        """Whether nobody there knows the keyword, or this format."""
+        only, formats = self._rules.only, self._rules.formats
+        if only is not None and key not in only:
+            return True
         if key != "format" or formats is None:
             return False
         return not isinstance(value, str) or value not in formats
