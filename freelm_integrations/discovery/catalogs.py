@@ -223,9 +223,7 @@ class Catalogs:
         assert reply is not None  # every Wait is answered
         if isinstance(reply, Elapsed):
             return False
-        step = enquiry.hear(reply)
-        if step is not None:
-            yield step
+        yield from enquiry.hear(reply)
         return True
 
     def _take(self, news: News, awaited: frozenset[Provider]) -> None:

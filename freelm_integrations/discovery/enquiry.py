@@ -3,7 +3,8 @@
 A list is asked for with a provider's first key; where that key is turned away, with the next ones.
 What cannot be used is no error: the reason is kept, in words, for whoever looks at the lists.
 Beside the lists, providers that tell what is left of a key's quota are asked for that; nobody waits
-for it, and nothing is said where it does not come.
+for it, and nothing is said where it does not come. Local servers are asked for what they have
+loaded (`beside`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import fault_words
+from freelm_integrations.discovery.beside import Beside
 from freelm_integrations.engine.steps import (
     Attempt,
     Broken,
@@ -23,13 +25,13 @@ from freelm_integrations.engine.steps import (
     Refused,
 )
 from freelm_integrations.providers.address import join
-from freelm_integrations.providers.listing import models_from
 from freelm_integrations.wire.catalogs import parse_models
 from freelm_integrations.wire.requests.allowance import parse_allowance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from freelm_integrations.discovery.beside import Question
     from freelm_integrations.engine.steps import Heard
     from freelm_integrations.providers.keys import Key
     from freelm_integrations.providers.provider import Provider
@@ -54,10 +56,17 @@ class _Asked:
     """A list on its way."""
 
     provider: Provider
-    spare: tuple[Key, ...]
+    spare: tuple[Key, ...] = ()
     quota_of: Key | None = None
     """Whose quota it is about, if it is no list."""
+    question: Question | None = None
+    """What else it is about."""
     body: bytearray = field(default_factory=bytearray)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is the list itself."""
+        return self.quota_of is None and self.question is None
 
 
 @dataclass(slots=True)
@@ -94,6 +103,7 @@ class Enquiry:
         self._utc = utc
         self._patience = patience
         self._open: dict[Attempt, _Asked] = {}
+        self._beside = {provider: Beside(provider) for provider in self._providers}
         self._news = News()
 
     @property
@@ -109,7 +119,7 @@ class Enquiry:
     @property
     def awaited(self) -> frozenset[Provider]:
         """Whose lists have not come."""
-        return frozenset(one.provider for one in self._open.values() if one.quota_of is None)
+        return frozenset(one.provider for one in self._open.values() if one.is_list)
 
     def news(self) -> News:
         """What has come since this was last asked."""
@@ -120,27 +130,35 @@ class Enquiry:
         """Ask all of them at once."""
         for provider in self._providers:
             yield self._ask(provider, provider.keys[:KEYS_TRIED])
+            yield from self._ask_more(provider, self._beside[provider].first())
             if provider.spec.quota_path is not None:
                 yield from self._ask_for_quotas(provider, provider.spec.quota_path)
 
-    def hear(self, reply: Heard) -> Launch | Cancel | None:
+    def hear(self, reply: Heard) -> Iterator[Launch | Cancel]:
         """Take in one reply, and what to do about it."""
         asked = self._open.get(reply.attempt)
         if asked is None or isinstance(reply, Opened):
-            return None
+            return
         if isinstance(reply, Chunk):
             asked.body += reply.data
-            return self._cut(reply.attempt, asked) if len(asked.body) > LARGEST else None
+            if len(asked.body) > LARGEST:
+                yield from self._cut(reply.attempt, asked)
+            return
         del self._open[reply.attempt]
         if isinstance(reply, Refused) and reply.status in _TURNED_AWAY and asked.spare:
-            return self._ask(asked.provider, asked.spare)
+            yield self._ask(asked.provider, asked.spare)
+            return
         self._end(reply, asked)
-        return None
+        if asked.quota_of is None:
+            yield from self._go_on(asked.provider)
 
     def overdue(self) -> None:
         """Take note that nobody waits any longer for what is still on its way."""
         for provider in self.awaited:
             self._news.troubles[provider] = _silence(self._patience)
+        for provider, beside in self._beside.items():
+            if beside.rows is not None and not beside.is_done:
+                self._know(provider, beside)
 
     def leave(self) -> Iterator[Cancel]:
         """Give up what is still on its way."""
@@ -159,28 +177,64 @@ class Enquiry:
         accounts = {key.account: key for key in reversed(provider.keys)}
         for key in list(reversed(accounts.values()))[:KEYS_TRIED]:
             attempt = self._attempt(provider, key, join(provider.base_url, path))
-            self._open[attempt] = _Asked(provider, (), quota_of=key)
+            self._open[attempt] = _Asked(provider, quota_of=key)
             yield Launch(attempt)
 
-    def _attempt(self, provider: Provider, key: Key, url: str) -> Attempt:
+    def _ask_more(self, provider: Provider, questions: Iterable[Question]) -> Iterator[Launch]:
+        for one in questions:
+            url = join(provider.base_url, one.path)
+            attempt = self._attempt(provider, provider.keys[0], url, body=one.body)
+            self._open[attempt] = _Asked(provider, question=one)
+            yield Launch(attempt)
+
+    def _go_on(self, provider: Provider) -> Iterator[Launch]:
+        """Ask what is to be asked next, or know the models when nothing is."""
+        beside = self._beside[provider]
+        yield from self._ask_more(provider, beside.next())
+        if beside.is_done:
+            self._know(provider, beside)
+
+    def _know(self, provider: Provider, beside: Beside) -> None:
+        if models := beside.models:
+            self._news.fresh[provider] = models
+        else:
+            self._news.troubles[provider] = "it names no model that chats"
+
+    def _attempt(
+        self, provider: Provider, key: Key, url: str, *, body: bytes | None = None
+    ) -> Attempt:
         headers = {"accept": "application/json", **provider.headers}
+        if body is not None:
+            headers["content-type"] = "application/json"
         longest = self._patience + LATE
         return Attempt(
-            "GET", url, headers, None, key.secret, timeout=longest, connect_timeout=longest
+            "GET" if body is None else "POST",
+            url,
+            headers,
+            body,
+            key.secret,
+            timeout=longest,
+            connect_timeout=longest,
         )
 
-    def _cut(self, attempt: Attempt, asked: _Asked) -> Cancel:
+    def _cut(self, attempt: Attempt, asked: _Asked) -> Iterator[Cancel | Launch]:
         del self._open[attempt]
-        if asked.quota_of is None:
+        yield Cancel(attempt)
+        if asked.is_list:
             self._news.troubles[asked.provider] = "it has no end"
-        return Cancel(attempt)
+        elif asked.question is not None:
+            self._beside[asked.provider].hear(asked.question, None)
+            yield from self._go_on(asked.provider)
 
     def _end(self, reply: End | Refused | Broken, asked: _Asked) -> None:
         provider = asked.provider
+        body = bytes(asked.body) if isinstance(reply, End) else None
         if asked.quota_of is not None:
-            told = parse_allowance(bytes(asked.body)) if isinstance(reply, End) else ()
+            told = () if body is None else parse_allowance(body)
             if told:
                 self._news.quotas.append((provider, asked.quota_of, told))
+        elif asked.question is not None:
+            self._beside[provider].hear(asked.question, body)
         elif isinstance(reply, Refused):
             self._news.troubles[provider] = self._refusal(reply, provider)
         elif isinstance(reply, Broken):
@@ -192,14 +246,9 @@ class Enquiry:
 
     def _read(self, body: bytes, provider: Provider) -> None:
         try:
-            models = models_from(provider.spec, parse_models(body))
+            self._beside[provider].rows = parse_models(body)
         except ValueError:
             self._news.troubles[provider] = _nonsense(body)
-            return
-        if models:
-            self._news.fresh[provider] = models
-        else:
-            self._news.troubles[provider] = "it names no model that chats"
 
     def _refusal(self, reply: Refused, provider: Provider) -> str:
         if reply.status in _NOT_THERE:
