@@ -41,7 +41,7 @@ WireKind = Literal[
     "reset_before_headers",  # the connection is reset in place of an answer
 ]
 CutKind = Literal[
-    "reset",  # the connection is reset in mid-answer
+    "reset",  # the connection is reset in mid-answer, once what was said has reached the client
     "cut",  # the answer ends early, the HTTP message itself is complete
     "truncated",  # the connection is closed in mid-message
     "stall",  # silence in mid-answer

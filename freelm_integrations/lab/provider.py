@@ -63,7 +63,7 @@ class LabProvider:
         self.now = clock
         self._places: Mapping[str, int] = {key: place for place, key in enumerate(self.keys)}
         self._shared_account = shared_account
-        self._is_limited = is_limited
+        self._is_limited = self._keeps_published = is_limited
         self._book = MeterBook(dialect.limits if is_limited else ())
         self._seen: deque[LabRequest] = deque(maxlen=_REMEMBERED)
         self._lock = threading.Lock()
@@ -142,7 +142,8 @@ class LabProvider:
         """Set a limit of so many `requests` or `tokens` per so many seconds, for all models or one.
 
         It takes the place of the provider's own limit of that unit and length, if it has one, and
-        starts full. An amount of 0 makes the provider say that the model is not on the free plan.
+        starts full; in a lab without limits it is the only one. An amount of 0 makes the provider
+        say that the model is not on the free plan.
         """
         with self._lock:
             self._is_limited = True
@@ -172,4 +173,5 @@ class LabProvider:
             if not self._is_limited or key is None:
                 return ()
             account = 0 if self._shared_account else key
-            return self._book.meters(account, model, own, self.now())
+            published = own if self._keeps_published else None
+            return self._book.meters(account, model, published, self.now())

@@ -37,6 +37,11 @@ class Refused:
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+def seconds_told(wait: float) -> str:
+    """A wait as a header tells it: with its fraction, if a test asked for one."""
+    return f"{wait:g}"
+
+
 Check = Callable[[Asked], Refused | None]
 
 # The facts every message may count on; those of the case at hand go before them.

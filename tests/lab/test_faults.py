@@ -11,6 +11,7 @@ import pytest
 from freelm_integrations.lab import Lab, LabFault, LabProvider
 from freelm_integrations.lab.faults import BODIES, CUTS, KINDS, REFUSALS, WIRES
 from tests.lab.asking import NAMES, Asker, text_of
+from tests.reliability.leaks import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,11 +77,37 @@ def test_the_wait_is_told_in_the_provider_s_own_way(
     assert header[0] is None or reply.headers[header[0]] == header[1]
 
 
-def test_a_wait_of_zero_is_told_as_zero(lab: Lab, ask: Asker):
-    """Zero is not `unknown`."""
-    lab["mistral"].fail("rate_limited", retry_after=0)
+@pytest.mark.parametrize("name", ["groq", "cerebras", "mistral", "nim"])
+@pytest.mark.parametrize(("wait", "told"), [(0, "0"), (0.5, "0.5"), (7.0, "7"), (90, "90")])
+def test_a_wait_is_told_as_it_was_scripted(lab: Lab, ask: Asker, name: str, wait: float, told: str):
+    """Zero is not `unknown`, and half a second is no zero."""
+    lab[name].fail("rate_limited", retry_after=wait)
 
-    assert ask.post(lab["mistral"]).headers["retry-after"] == "0"
+    assert ask.post(lab[name]).headers["retry-after"] == told
+
+
+@pytest.mark.parametrize("wait", [0, 0.5, 7])
+def test_openrouter_tells_the_upstream_s_wait_as_it_was_scripted(lab: Lab, ask: Asker, wait: float):
+    """In its header and in its body."""
+    lab["openrouter"].fail("shared_capacity", retry_after=wait)
+    reply = ask.post(lab["openrouter"])
+
+    assert float(reply.headers["retry-after"]) == wait
+    assert reply.json()["error"]["metadata"]["retry_after_seconds"] == wait
+
+
+@pytest.mark.parametrize("characters", [5, 40])
+def test_a_reset_takes_nothing_back(lab: Lab, ask: Asker, characters: int):
+    """A client that is slow to read still finds all that was said before it."""
+    lab["groq"].fail("reset", at=characters)
+    got = bytearray()
+    with ask.opened(lab["groq"]) as reply:
+        assert until(lambda: lab["groq"].chats[-1].ended == "cut")
+        with pytest.raises(httpx.ReadError):
+            keep(got, reply)
+    events = [json.loads(line[6:]) for line in got.decode().splitlines() if line[:6] == "data: "]
+
+    assert len(text_of(events)) == characters
 
 
 @pytest.fixture
@@ -114,8 +141,13 @@ def test_an_answer_breaks_off_in_its_middle(lab: Lab, hurried: Asker, kind: str,
 def read_into(got: bytearray, ask: Asker, provider: LabProvider, *, stream: bool) -> None:
     """Keep what comes before the end, whatever the end is."""
     with ask.opened(provider, stream=stream) as reply:
-        for chunk in reply.iter_bytes():
-            got += chunk
+        keep(got, reply)
+
+
+def keep(got: bytearray, reply: httpx.Response) -> None:
+    """Every byte that comes, until none does."""
+    for chunk in reply.iter_bytes():
+        got += chunk
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -213,3 +213,14 @@ def test_without_limits_nothing_runs_out(lab: Lab, ask: Asker):
 
     assert {reply.status_code for reply in replies} == {200}
     assert "x-ratelimit-limit-requests-minute" not in replies[0].headers
+
+
+def test_a_limit_of_a_lab_without_limits_is_the_only_one(ask: Asker):
+    """Neither the provider's own nor those of its models come back."""
+    with Lab(providers=["groq"], words="plain", limits=False) as lab:
+        lab["groq"].limit("requests", 500)
+        models = ("openai/gpt-oss-20b", "groq/compound-mini")
+        replies = [ask.post(lab["groq"], model=model) for model in models for _ in range(40)]
+
+    assert {reply.status_code for reply in replies} == {200}
+    assert "x-ratelimit-limit-tokens" not in replies[-1].headers

@@ -10,7 +10,7 @@ from freelm_integrations.lab.checks.cerebras import CHECKS
 from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.limits import DAY, HOUR, MINUTE, Meter, Tripped
 from freelm_integrations.lab.loose import Json, compact
-from freelm_integrations.lab.refusals import Facts, Refusal, Refused
+from freelm_integrations.lab.refusals import Facts, Refusal, Refused, seconds_told
 from freelm_integrations.lab.terms.cerebras import LIMITS, MODELS, REFUSALS
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Cerebras(Dialect):
     def error_headers(self, row: Refusal, kind: str, facts: Facts) -> Mapping[str, str]:
         """Retry-After where a wait was asked for: the provider sends it now and then only."""
         asked_for = row.throttles and facts.get("retry_after") is not None
-        return {"retry-after": str(round(facts["retry_after"]))} if asked_for else {}
+        return {"retry-after": seconds_told(facts["retry_after"])} if asked_for else {}
 
     def held(self, asked: Asked) -> int:
         """The prompt, and the answer's room up to a ceiling."""

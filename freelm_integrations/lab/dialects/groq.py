@@ -18,7 +18,7 @@ from freelm_integrations.lab.asked import (
 from freelm_integrations.lab.checks.groq import CHECKS
 from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.limits import DAY, MINUTE, Meter, Tripped
-from freelm_integrations.lab.refusals import Facts, Refusal, Refused
+from freelm_integrations.lab.refusals import Facts, Refusal, Refused, seconds_told
 from freelm_integrations.lab.terms.groq import LIMITS, MODELS, REFUSALS
 
 if TYPE_CHECKING:
@@ -81,8 +81,12 @@ class Groq(Dialect):
         return self.encode({"error": error})
 
     def error_headers(self, row: Refusal, kind: str, facts: Facts) -> Mapping[str, str]:
-        """Retry-After comes with 429 only."""
-        return {"retry-after": str(max(1, round(min(facts["wait"], 1e6))))} if row.throttles else {}
+        """Retry-After comes with 429 only, in whole seconds unless a test asks for others."""
+        if not row.throttles:
+            return {}
+        told = facts.get("retry_after")
+        wait = max(1, round(min(facts["wait"], 1e6))) if told is None else told
+        return {"retry-after": seconds_told(wait)}
 
     def common_headers(self, facts: Facts) -> Mapping[str, str]:
         """What every answer carries."""

@@ -9,6 +9,7 @@ from freelm_integrations.lab.checks.mistral import CHECKS
 from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.limits import MINUTE, MONTH, Meter
 from freelm_integrations.lab.loose import Json, compact, words_of
+from freelm_integrations.lab.refusals import seconds_told
 from freelm_integrations.lab.terms.mistral import LIMITS, MODELS, REFUSALS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Mistral(Dialect):
     def error_headers(self, row: Refusal, kind: str, facts: Facts) -> Mapping[str, str]:
         """The windows that are empty; Retry-After hardly ever."""
         told = facts.get("retry_after")
-        headers = {"retry-after": str(round(told))} if told is not None and row.throttles else {}
+        headers = {"retry-after": seconds_told(told)} if told is not None and row.throttles else {}
         if kind == "no_allowance":
             zero = {"x-ratelimit-limit-req-minute": "0", "x-ratelimit-remaining-req-minute": "0"}
             return {**headers, **zero}

@@ -10,7 +10,7 @@ from freelm_integrations.lab.asked import Asked, Called, Ids, Said, Spent, Thoug
 from freelm_integrations.lab.checks.nim import CHECKS
 from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.loose import Json, compact
-from freelm_integrations.lab.refusals import Facts, Refusal, Refused
+from freelm_integrations.lab.refusals import Facts, Refusal, Refused, seconds_told
 from freelm_integrations.lab.terms.nim import LIMITS, MODELS, REFUSALS
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Nim(Dialect):
         if row.status == HTTPStatus.UNAUTHORIZED:
             headers["www-authenticate"] = 'Bearer error="invalid_token"'
         if row.throttles and facts.get("retry_after") is not None:
-            headers["retry-after"] = str(round(facts["retry_after"]))
+            headers["retry-after"] = seconds_told(facts["retry_after"])
         return headers
 
     def common_headers(self, facts: Facts) -> Mapping[str, str]:

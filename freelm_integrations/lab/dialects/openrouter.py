@@ -12,6 +12,7 @@ from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.dialects.openrouter_rows import model_row
 from freelm_integrations.lab.limits import MINUTE, next_midnight
 from freelm_integrations.lab.loose import Json, compact, fields
+from freelm_integrations.lab.refusals import seconds_told
 from freelm_integrations.lab.terms.openrouter import LIMITS, MODELS, REFUSALS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class OpenRouter(Dialect):
     def error_headers(self, row: Refusal, kind: str, facts: Facts) -> Mapping[str, str]:
         """Only its own 429 has them, and only the upstream's has Retry-After."""
         if row.code == "upstream_provider_shared_pool":
-            return {"retry-after": str(_wait(facts))}
+            return {"retry-after": seconds_told(_wait(facts))}
         return self._limit_headers(row, facts) if row.throttles else {}
 
     def _limit_headers(self, row: Refusal, facts: Facts) -> dict[str, str]:
@@ -225,9 +226,9 @@ def _detail(text: str) -> Json:
     return {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
 
 
-def _wait(facts: Facts) -> int:
-    told = facts.get("retry_after")
-    return max(1, round(float(facts["wait"] if told is None else told)))
+def _wait(facts: Facts) -> float:
+    told: float | None = facts.get("retry_after")
+    return max(1, round(float(facts["wait"]))) if told is None else told
 
 
 def _upstream(row: Refusal, facts: Facts) -> Json:
@@ -237,7 +238,7 @@ def _upstream(row: Refusal, facts: Facts) -> Json:
         "is_byok": False,
         "limit_source": row.code,
         "retry_after_seconds": _wait(facts),
-        "headers": {"Retry-After": str(_wait(facts))},
+        "headers": {"Retry-After": seconds_told(_wait(facts))},
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
@@ -14,8 +15,15 @@ import h11
 from freelm_integrations.lab.record import Ended, LabRequest
 from freelm_integrations.lab.replies import Flow, Mishap, Reply, Whole
 
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
 _AT_ONCE = 65_536  # bytes read in one go
 _MOST_HEADERS = 65_536
+_LOOKS, _LOOK_EVERY = 200, 0.005  # seconds
+UNREAD_FOR = 0.01
+"""Seconds a client is given to read what it was sent before its connection is reset."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ class Connection:
             request.ended = "cut"
             raise
         if mishap is Mishap.RESET:
+            await delivered(self._writer)
             reset(self._writer)
         return "complete" if mishap is None else "cut"
 
@@ -189,6 +198,31 @@ def _whole(http: h11.Connection, reply: Whole) -> bytes:
         http.send(h11.EndOfMessage()),
     )
     return b"".join(part for part in parts if part)
+
+
+async def delivered(writer: asyncio.StreamWriter) -> None:
+    """Wait until all that was written has reached the client's machine, a second at most.
+
+    A reset throws away what is still on its way. What has arrived can be read in spite of it on
+    Linux; elsewhere it is lost to a client that has not read it after `UNREAD_FOR`.
+    """
+    raw = writer.get_extra_info("socket")
+    for _ in range(_LOOKS):
+        if not writer.transport.get_write_buffer_size() and _unacknowledged(raw) == 0:
+            break
+        await asyncio.sleep(_LOOK_EVERY)
+    await asyncio.sleep(UNREAD_FOR)
+
+
+def _unacknowledged(raw: socket.socket | None) -> int:
+    """Bytes that the other side has not confirmed; 0 where the system does not tell."""
+    if raw is None or not sys.platform.startswith("linux"):
+        return 0
+    try:
+        told = fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+    except OSError:
+        return 0
+    return int(struct.unpack("i", told)[0])
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
