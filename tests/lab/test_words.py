@@ -56,7 +56,78 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("messages", "holds"), SAID)
+YES_OR_NO = (
+    "Tell if it is supported. Answer with either YES or NO.\nInformation: Pie is good.\n"
+    "Context: Cars.\nAnswer: NO\nInformation: {told}\nContext: The Danube ends in the Black Sea.\n"
+    "Answer: "
+)
+REFINED = (
+    "Is it in the context information: The moon is red.\nWe have an existing YES/NO answer: {so_far}\n"
+    "------------\nThe sky is blue.\n------------\nAnswer YES/NO."
+)
+SCORE = "Return your response in a line with only the score."
+SCORED = "\n## User Query\nWhere?\n\n## Reference Answer\n{reference}\n\n## Generated Answer\nBlack Sea\n"
+RESULT = (
+    "Each question above is worth {points} points. Finish with '[RESULT] followed by the {kind} "
+    "number'\n\nQuery: \n Where does the Danube end?\n{met}: \n {told}\nFeedback:"
+)
+JUDGE = "Say '[[A]]' if assistant A is better."
+DUEL = (
+    "[User Question]\nWhere is the sea?\n\n[The Start of Reference]\n{reference}\n"
+    "[The End of Reference]\n\n"
+    "[The Start of Assistant A's Answer]\n{first}\n[The End of Assistant A's Answer]\n\n"
+    "[The Start of Assistant B's Answer]\nBlack coast\n[The End of Assistant B's Answer]"
+)
+PARTS = (
+    'output a list of relevant sub-questions\n# Example 1\n<Tools>\n```json\n{"uber": "cars"}\n```\n'
+    '<User Question>\nWhich car?\n\n<Output>\n# Example 2\n<Tools>\n```json\n{"rivers": "r", '
+    '"seas": "s"}\n```\n<User Question>\nHow long?\n\n<Output>\n'
+)
+RANKED = (
+    "Doc: 9, Relevance: 7\nLet's try this now: \n\nDocument 1:\nTrees are green.\n\nDocument 2:\n"
+    "The hot sun is a star.\n\nQuestion: {question}\nAnswer:\n"
+)
+QUERIES = "generate 2 search queries, one on each line:\nQuery: hot stars\nQueries:\n"
+DEMANDED = (
+    'Context: none.\nHere\'s a JSON schema to follow:\n{{"properties": {{"ok": {{"type": "boolean"}}}}, '
+    '"required": ["ok"], "type": "object"}}'
+)
+
+
+def chat(system: str, text: str) -> list[dict]:
+    """A question with a system prompt."""
+    return [{"role": "system", "content": system}, *user(text)]
+
+
+JUDGED = [
+    (user(YES_OR_NO.format(told="The Danube ends in the Black Sea.")), "YES"),
+    (user(YES_OR_NO.format(told="Elephants fly home.")), "NO"),
+    (user(REFINED.format(so_far="YES")), "YES"),
+    (user(REFINED.format(so_far="NO")), "NO"),
+    (
+        chat(SCORE.replace("Return", "You must return"), SCORED.format(reference="Black Sea")),
+        "5.0\n",
+    ),
+    (chat(SCORE.replace("Return", "You must return"), SCORED.format(reference="Red Sea")), "3.0\n"),
+    (chat(SCORE.replace("Return", "You must return"), SCORED.format(reference="Rome")), "1.0\n"),
+    (
+        user(RESULT.format(points=1, kind="integer", met="Response", told="The Danube ends so.")),
+        "[RESULT] 2",
+    ),
+    (user(RESULT.format(points=2, kind="float", met="Context", told="Cats.")), "[RESULT] 0.0"),
+    (chat(JUDGE, DUEL.format(reference="Black Sea", first="Black Sea")), "[[A]]"),
+    (chat(JUDGE, DUEL.format(reference="Black coast", first="Sea")), "[[B]]"),
+    (chat(JUDGE, DUEL.format(reference="", first="Cats")), "[[C]]"),
+    (user(PARTS), '"tool_name":"rivers"'),
+    (user(PARTS), '"sub_question":"What does seas say on this: How long?"'),
+    (user(RANKED.format(question="How hot is a star?")), "Doc: 2, Relevance: 7"),
+    (user(RANKED.format(question="Whales?")), "Doc: 1, Relevance: 5"),
+    (user(QUERIES), "hot stars\nfacts about hot stars"),
+    (user(DEMANDED), '{"ok":'),
+]
+
+
+@pytest.mark.parametrize(("messages", "holds"), [*SAID, *JUDGED])
 def test_an_answer_suits_its_prompt(messages: list, holds: str):
     """It quotes the context, makes the choice, takes the step or speaks of the subject."""
     assert holds in answer_to(messages)

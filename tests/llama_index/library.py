@@ -9,36 +9,9 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.node_parser import TokenTextSplitter
 from llama_index.core.tools import QueryEngineTool
 
-from freelm_integrations.lab.mind.plain import pieces, plain_words
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from freelm_integrations.lab import Lab
     from freelm_integrations.llama_index import LlamaIndexFreeLLM
-
-PARTS = """```json
-{"items": [
-  {"sub_question": "Where does the Danube end?", "tool_name": "SummaryIndex"},
-  {"sub_question": "Where does the Rhine end?", "tool_name": "VectorStoreIndex"}
-]}
-```"""
-FORMS = {
-    "output a list of relevant sub-questions": PARTS,
-    "You are an expert evaluation system": "4.0\nIt says what the reference says.",
-    "Now please provide constructive criticism": '{"passing": true, "feedback": "Plain."}',
-    "provide a final result by strictly following": "It fits the question.\n[RESULT] 2",
-    "Please act as an impartial judge": "Neither says more than the other. [[C]]",
-}
-"""Answers in forms that the lab's maker of words does not know, by a line of the prompt."""
-
-
-def words(messages: list[dict[str, Any]]) -> Iterable[str]:
-    """The lab's own, but for `FORMS`."""
-    asked = str(messages)
-    form = next((form for line, form in FORMS.items() if line in asked), None)
-    return plain_words(messages) if form is None else pieces(form)
-
 
 DOCUMENTS = [
     Document(text="The Danube rises in the Black Forest and ends in the Black Sea. " * 20),

@@ -29,11 +29,11 @@ from llama_index.core.selectors import (
 )
 from pydantic import BaseModel
 
+from freelm_integrations.llama_index import LlamaIndexFreeLLM
 from tests.llama_index.library import QUESTION, answered_by, index, memory_for, query_tools
 
 if TYPE_CHECKING:
     from freelm_integrations.lab import Lab
-    from freelm_integrations.llama_index import LlamaIndexFreeLLM
 
 # Core still uses what it and pydantic have deprecated.
 pytestmark = [
@@ -190,6 +190,27 @@ def test_evaluators_run_in_their_own_loop(
     assert result.feedback
     assert not result.invalid_result
     assert asyncio.run(llm.acomplete("hi")).text
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "more"),
+    [
+        (FaithfulnessEvaluator, {}),
+        (RelevancyEvaluator, {}),
+        (CorrectnessEvaluator, {"reference": "It ends in the Black Sea."}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("response", "is_right"),
+    [("It ends in the Black Sea.", True), ("Elephants drink all of it up.", False)],
+)
+def test_verdicts_tell_right_from_wrong(
+    lab: Lab, evaluator: Any, more: dict[str, str], response: str, is_right: bool
+) -> None:
+    """The lab reads both texts, so that an evaluation shown on it means something."""
+    given = {**GIVEN, "response": response}
+
+    assert evaluator(llm=LlamaIndexFreeLLM()).evaluate(**given, **more).passing is is_right
 
 
 async def test_many_evaluations_at_once(llm: LlamaIndexFreeLLM) -> None:

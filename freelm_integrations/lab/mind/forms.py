@@ -7,7 +7,9 @@ import re
 
 from freelm_integrations.lab.loose import Json, compact, fields, parse, words_of
 from freelm_integrations.lab.mind.evidence import Evidence, best_choice, key_words, stems
+from freelm_integrations.lab.mind.judging import judged
 from freelm_integrations.lab.mind.schema import fill
+from freelm_integrations.lab.mind.searching import searched
 from freelm_integrations.lab.mind.tools import plan_calls
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
@@ -26,6 +28,7 @@ _AGENT_TOOL = re.compile(
 )
 _STEP = re.compile(r"Action: (\S+)\s*\nAction Input: (.*)")
 _OBSERVATION = "Observation:"
+_DEMANDED = "Here's a JSON schema to follow"  # whatever else the prompt holds
 _SHORTEST_SENTENCE = 8  # letters
 
 
@@ -33,6 +36,9 @@ def formed(prompt: str, system: str) -> str | None:
     """The answer in the form the prompt asks for, or None if it asks for none."""
     return (
         _chosen(prompt)
+        or searched(prompt)
+        or judged(prompt, system)
+        or (_schema_told(prompt) if _DEMANDED in prompt else None)
         or _keywords(prompt)
         or _from_context(prompt, system)
         or json_with_keys(prompt)
@@ -94,6 +100,13 @@ def json_with_keys(prompt: str) -> str | None:
 
 def _schema_told(prompt: str) -> str | None:
     """JSON for the last schema the prompt shows, filled from the rest of the prompt."""
+    if "{{" in prompt and "}}" in prompt:  # LlamaIndex doubles the braces of schemas in words
+        undoubled = prompt.replace("{{", "{").replace("}}", "}")
+        return _filled_from(undoubled) or _filled_from(prompt)
+    return _filled_from(prompt)
+
+
+def _filled_from(prompt: str) -> str | None:
     shown: tuple[Json, int, int] | None = None
     start = prompt.find("{")
     while start >= 0:
