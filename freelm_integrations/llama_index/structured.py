@@ -24,7 +24,7 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
 from freelm_integrations.llama_index.objects import GrowingObject, object_in
-from freelm_integrations.llama_index.tools import tool_request
+from freelm_integrations.llama_index.tools import tool_request, with_fields
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
@@ -172,7 +172,7 @@ def _way(llm: LlamaIndexFreeLLM, output_cls: type[BaseModel], messages: list[Cha
     if mode is PydanticProgramMode.LLM or not (by_tool or llm.should_use_structured_outputs):
         return {"messages": _told(messages, output_cls)}
     if llm.should_use_structured_outputs:
-        schema = output_cls.model_json_schema()
+        schema = with_fields(output_cls.model_json_schema())
         # As strictly as whoever answers can: the core lets go of it where it is not taken.
         named = {"name": output_cls.__name__, "schema": schema, "strict": True}
         return {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from llama_index.core.base.llms.types import ChatResponse
     from llama_index.core.tools.types import BaseTool
+    from pydantic import BaseModel
 
     from freelm_integrations.chat import Json, ToolCallPart
 
@@ -42,14 +43,31 @@ def tool_request(
     """
     if not tools:
         return {}
-    request: Json = {
-        "tools": [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
-    }
+    request: Json = {"tools": [_asked(tool) for tool in tools]}
     if (choice := _choice(tool_choice, tool_required=tool_required)) is not None:
         request["tool_choice"] = choice
     if not allow_parallel_tool_calls:
         request["parallel_tool_calls"] = False
     return request
+
+
+def _asked(tool: BaseTool) -> Json:
+    asked = tool.metadata.to_openai_tool(skip_length_check=True)
+    parameters: Json = asked["function"].get("parameters") or {}
+    if "$defs" in parameters and "properties" not in parameters:
+        # A class that holds itself: core keeps its parts, but not which of them is the whole.
+        schema = cast("type[BaseModel]", tool.metadata.fn_schema).model_json_schema()
+        asked["function"]["parameters"] = with_fields(schema)
+    return asked
+
+
+def with_fields(schema: Json) -> Json:
+    """The JSON schema with its fields at the root, also of a class that holds itself."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    parts: Json = schema["$defs"]
+    return {**parts[reference.rpartition("/")[2]], "$defs": parts}
 
 
 def _choice(choice: str | Json | None, *, tool_required: bool) -> str | Json | None:
@@ -190,4 +208,5 @@ __all__ = [
     "object_so_far",
     "selections",
     "tool_request",
+    "with_fields",
 ]

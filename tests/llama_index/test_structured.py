@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from freelm_integrations.lab import Lab
 
 
+class Bed(BaseModel):
+    """A flower bed, with others in it: a class that holds itself."""
+
+    flower: str
+    beds: list[Bed] = []
+
+
 class Song(BaseModel):
     """A song."""
 
@@ -201,6 +208,26 @@ async def test_an_object_in_plain_text_is_taken_where_the_tool_was_not_heeded(wa
     llm, _ = ScriptedLLM.that_says(reply)
 
     assert await predict(llm, way) == RAIN
+
+
+@pytest.mark.parametrize("by_schema", [False, True])
+def test_a_class_that_holds_itself_is_sent_with_its_fields(by_schema: bool) -> None:
+    """Core sends its parts only, which asks for nothing."""
+    inner = '{"flower": "rose", "beds": [{"flower": "lily"}]}'
+    reply = said(inner) if by_schema else called(("Bed", inner))
+    llm, sent = ScriptedLLM.that_says(reply, should_use_structured_outputs=by_schema)
+
+    found = llm.structured_predict(Bed, PromptTemplate("A bed."))
+
+    assert found == Bed(flower="rose", beds=[Bed(flower="lily")])
+    asked = (
+        sent[0]["response_format"]["json_schema"]["schema"]
+        if by_schema
+        else sent[0]["tools"][0]["function"]["parameters"]
+    )
+    assert set(asked["properties"]) == {"flower", "beds"}
+    assert asked["properties"]["beds"]["items"] == {"$ref": "#/$defs/Bed"}
+    assert "Bed" in asked["$defs"]
 
 
 @ways
