@@ -26,6 +26,7 @@ from freelm_integrations.errors import MissingKey
 from freelm_integrations.events import AttemptFailed, Exhausted
 from freelm_integrations.pool.shared import Place, shared_place
 from freelm_integrations.providers.keys import NO_KEY
+from freelm_integrations.routing.affinity import shared_affinity
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.routing.filters import ruled_out
@@ -134,7 +135,7 @@ class Dispatcher:
         self.pool = self.place.pool
         self.catalogs = Catalogs(settings.providers, clock, cache_dir(), hear=self.pool.hear)
         self.embedding = Embedding(self.pool, settings)
-        self._router = Router(self.pool, settings)
+        self._router = Router(self.pool, settings, shared_affinity(self.place))
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
 
@@ -148,7 +149,7 @@ class Dispatcher:
         vars(other).update(
             settings=settings,
             embedding=Embedding(self.pool, settings),
-            _router=Router(self.pool, settings),
+            _router=Router(self.pool, settings, shared_affinity(self.place)),
         )
         return other
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,26 @@ class Affinity:
             self._homes.move_to_end(conversation)
             if len(self._homes) > self._kept:
                 self._homes.popitem(last=False)
+
+
+class _Affinities:
+    """One for each place that clients share, while anybody holds that. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[object, Affinity] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    def at(self, place: object) -> Affinity:
+        with self._lock:
+            return self._known.setdefault(place, Affinity())
+
+
+_AFFINITIES = _Affinities()
+
+
+def shared_affinity(place: object) -> Affinity:
+    """The homes known to all clients of a place: a conversation may go through several of them."""
+    return _AFFINITIES.at(place)
 
 
 class Stay(NamedTuple):

@@ -304,12 +304,12 @@ def _too_few(most: float, needs: Needs) -> str:
 class Router:
     """Turns requests into candidates. Safe from any thread."""
 
-    def __init__(self, pool: Routes, guards: Guards) -> None:
+    def __init__(self, pool: Routes, guards: Guards, affinity: Affinity | None = None) -> None:
         self._pool = pool
         self._guards = guards
         self._strategy = guards.strategy
         self._known = _Known({}, 0)
-        self._affinity = Affinity()
+        self._affinity = Affinity() if affinity is None else affinity
 
     def candidates(self, request: Request, catalogs: Catalogs, *, utc: float = 0.0) -> Candidates:
         """What may serve a request, given each provider's models (the same object while unchanged).
@@ -376,6 +376,7 @@ class _Known:
             needs.vision,
             needs.parts,
             needs.json_schema,
+            needs.images,
             bisect_left(sizes, needs.surely),
             None if needs.output is None else bisect_left(sizes, needs.output),
             bisect_left(sizes, needs.surely_in_all),

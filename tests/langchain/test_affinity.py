@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,6 +63,33 @@ def test_a_model_made_for_a_conversation_stays_too(lab: Lab) -> None:
     llm = ChatFreeLLM(strategy="round_robin", affinity="mine")
 
     assert len({provider_of(llm.invoke("hi", THREAD)) for _ in range(4)}) == 1
+
+
+ECHO = {"title": "echo", "description": "Echo.", "type": "object", "properties": {}}
+DERIVED: dict[str, Callable[[ChatFreeLLM], Any]] = {
+    "another model": lambda llm: ChatFreeLLM(strategy="round_robin", temperature=0.5),
+    "another strategy": lambda llm: ChatFreeLLM(strategy="quota_aware"),
+    "with_config": lambda llm: llm.with_config(tags=["t"]),
+    "bind_tools": lambda llm: llm.bind_tools([ECHO]),
+    "model_copy": lambda llm: llm.model_copy(update={"temperature": 0.1}),
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda llm: pickle.loads(pickle.dumps(llm)),
+    "structured": lambda llm: (
+        llm.with_structured_output(ECHO, include_raw=True) | (lambda told: told["raw"])
+    ),
+}
+
+
+@pytest.mark.parametrize("derived", DERIVED)
+def test_a_conversation_stays_through_several_models_over_the_same_keys(
+    lab: Lab, derived: str
+) -> None:
+    """A graph's nodes each have a model of their own; the conversation is one."""
+    first = ChatFreeLLM(strategy="round_robin")
+    home = provider_of(first.invoke("hi", THREAD))
+    other = DERIVED[derived](first)
+
+    assert {provider_of(other.invoke("hi", THREAD)) for _ in range(3)} == {home}
 
 
 def test_calls_of_no_conversation_go_round(lab: Lab) -> None:

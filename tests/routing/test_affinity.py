@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from freelm_integrations.chat import Request
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.spec import Limit
-from freelm_integrations.routing.affinity import Affinity, Home, at_home
+from freelm_integrations.routing.affinity import Affinity, Home, at_home, shared_affinity
 from freelm_integrations.routing.candidates import Router
 from freelm_integrations.wire.faults import Fault
 from tests.fakes import FakeClock
@@ -159,3 +159,11 @@ def test_at_home_are_all_accounts_of_the_model_its_own_first():
     found = at_home(routes, Home(B.id, "b-one", own.key.account))
 
     assert [route.key for route in found] == [B.keys[1], B.keys[0]]
+
+
+def test_clients_of_one_place_know_the_same_homes():
+    """And forget them with the place."""
+    place, other = Town(), Town()
+
+    assert shared_affinity(place) is shared_affinity(place)
+    assert shared_affinity(place) is not shared_affinity(other)
