@@ -99,6 +99,7 @@ KIND_WORDS: Mapping[str, str] = {
     "cut": "cut off",
     "empty": "said nothing",
     "only_thinking": "only thought",
+    "cramped": "too little room left",
     "astray": "did not carry on",
     "outpaced": "outpaced",
     "unauthorized": "key refused",

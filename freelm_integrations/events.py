@@ -34,13 +34,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted(Event):
-    """An attempt was sent to a route; `attempt` counts from 1 within the call."""
+    """An attempt was sent to a route; `attempt` counts from 1 within the call.
+
+    `room` is how many tokens its answer may have, where the provider's default was lowered to what
+    its windows could bear.
+    """
 
     name: ClassVar[str] = "freelm.attempt_started"
     attempt: int
     provider: str
     model: str
     key: str
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

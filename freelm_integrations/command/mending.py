@@ -32,6 +32,7 @@ _MENDING: Mapping[str, str] = {
     "broken": _LOOK,
     "cut": _LOOK,
     "empty": _WAIT + "its models say nothing just now, try again later",
+    "cramped": _WAIT + "its minute's tokens were nearly used up",
     "only_thinking": _WAIT + "its models think too long just now, try again later",
     "not_on_plan": _OTHER_MODEL,
     "model_gone": _OTHER_MODEL,

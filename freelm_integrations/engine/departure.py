@@ -35,6 +35,7 @@ def attempt_on(
     *,
     dropped: frozenset[str],
     is_roomier: bool,
+    room: int | None,
     timeout: float,
 ) -> Attempt:
     """The exchange to make.
@@ -44,6 +45,7 @@ def attempt_on(
         request: What is asked there.
         dropped: Parameters left out.
         is_roomier: Whether it asks for more room and less thinking than the caller did.
+        room: Tokens of the answer, in place of its provider's default limit.
         timeout: Seconds of silence after which the driver may give it up by itself.
 
     Raises:
@@ -61,6 +63,7 @@ def attempt_on(
             dropped=dropped,
             output=model.output,
             roomier=is_roomier,
+            room=room,
         ),
         route.key.secret,
         timeout=timeout,

@@ -29,6 +29,15 @@ from freelm_integrations.engine.departure import attempt_on, known_refusals
 from freelm_integrations.engine.itinerary import Comebacks, Itinerary
 from freelm_integrations.engine.journal import Journal
 from freelm_integrations.engine.leg import Leg
+from freelm_integrations.engine.remnant import (
+    Remnant,
+    cramped,
+    is_cut_short,
+    lacked_our_room,
+    may_be_short,
+    parted,
+    with_usage,
+)
 from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End
 from freelm_integrations.engine.terms import LEAST_IDLE, Terms
 from freelm_integrations.engine.timetable import SLACK, Timetable
@@ -90,7 +99,13 @@ class Flight:
         self.terms = terms
         self.is_finished = False
         self.winner: Leg | None = None
-        self._itinerary = Itinerary(candidates, pool, waits=terms.wait)
+        is_kept = terms.on_interrupt == "raise"
+        self._itinerary = Itinerary(
+            candidates,
+            pool,
+            waits=terms.wait,
+            may_fit=may_be_short(request, is_kept=is_kept),
+        )
         self._pool = pool
         self._clock = clock
         self._times = Timetable(clock.now(), terms.timeout)
@@ -98,13 +113,17 @@ class Flight:
         self._dropped: list[Attempt] = []
         self._blamed: set[tuple[str, str]] = set()
         self._launches = 0
-        self._baton = Baton(request, is_kept=terms.on_interrupt == "raise")
+        self._baton = Baton(request, is_kept=is_kept)
         self._sought: Lease | None = None
         """What is leased and not launched yet."""
         self._cut: tuple[Leg, Fault] | None = None
         """The winner that broke off, and why, while nobody has carried on."""
         self._has_no_challenger = False
         """Whether nobody was found to carry on beside the stalled winner."""
+        self._remnant: Remnant | None = None
+        """A short answer, while a longer one is sought."""
+        self._takes_remnant = False
+        """Whether that is given up."""
         self._ticket: Ticket | None = None
         """Its place among those that wait for a route to come back."""
         self._journal = Journal(clock, call, is_observed=terms.is_observed)
@@ -189,7 +208,7 @@ class Flight:
 
     def take_off(self, lease: Lease) -> Attempt:
         """The attempt to start now, on the route that was sought."""
-        now, route = self._clock.now(), lease.route
+        now, route, room = self._clock.now(), lease.route, lease.room
         self._sought = None
         self._launches += 1
         self._leave_line()
@@ -211,6 +230,7 @@ class Flight:
                 request,
                 dropped=dropped,
                 is_roomier=is_roomier,
+                room=room.tokens if room is not None and room.is_lowered else None,
                 timeout=silence,
             )
         except BaseException:  # what cannot be written as JSON is the caller's error
@@ -227,13 +247,15 @@ class Flight:
             expires_at=min(now + silence, self._times.deadline),
             dropped=dropped,
             is_roomier=is_roomier,
+            room=room,
             continuation=continuation,
             request=request,
             usual_gap=pace.gap,
         )
         self._times.hedge_at = now + self.terms.hedge_after(pace.latency)
         itinerary.tried(route)
-        self._journal.started(self._launches, route, is_beside=len(self._open) > 1)
+        is_beside = len(self._open) > 1
+        self._journal.started(self._launches, route, is_beside=is_beside, room=room)
         return attempt
 
     def _silence_allowed(self, route: Route, now: float) -> float:
@@ -308,6 +330,9 @@ class Flight:
             moment = self._turn_at(back, now)
         if moment <= self._times.deadline and now < self._times.deadline:
             return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
+        if self._remnant is not None:
+            self._takes_remnant = True
+            return now
         raise self._exhausted(now, back.ready_at)
 
     def _turn_at(self, back: Comebacks, now: float) -> float:
@@ -344,7 +369,7 @@ class Flight:
         self._times.waited(now)
         if isinstance(reply, Elapsed):
             self._expire(now)
-            return []
+            return self._give_remnant(now) if self._takes_remnant else []
         leg = self._open.get(reply.attempt)
         if leg is None:
             return []  # late news of a dropped attempt
@@ -366,11 +391,16 @@ class Flight:
         speech = leg.speech(deltas, is_last=is_last)
         if speech is None:
             return []
+        if is_cut_short(leg, speech):
+            self._keep(leg, tuple(speech), now, is_last=is_last)
+            return []
         first, *others = speech or (Delta(),)
         return [first._replace(origin=self._commit(leg, now)), *others]
 
     def _relay(self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool) -> list[Delta]:
         """What the winner says, as it goes on to the caller."""
+        if leg.room is not None and is_cut_short(leg, deltas) and self._may_go_on(deltas):
+            return self._break_off(leg, deltas, now, is_last=is_last)
         pieces = 0
         for delta in deltas:
             if delta.has_content:
@@ -384,6 +414,58 @@ class Flight:
             deltas = self._baton.summed(deltas)
         if is_last:
             self._complete(leg, now)
+        return deltas
+
+    def _may_go_on(self, deltas: list[Delta]) -> bool:
+        """Whether what was said, and is said now, can be carried on."""
+        return self._baton.may_be_passed and not any(delta.tool_calls for delta in deltas)
+
+    def _break_off(
+        self, leg: Leg, deltas: list[Delta], now: float, *, is_last: bool
+    ) -> list[Delta]:
+        """A stream ended for want of our room: its text goes on, and another route with it."""
+        passed, end = parted(deltas)
+        for delta in passed:
+            self._baton.take(delta)
+        for delta in deltas:
+            leg.note(delta)
+        self.winner = None
+        self._baton.lost(leg.used)
+        self._cut = (leg, cramped(leg))
+        self._keep(leg, end, now, is_last=is_last)
+        self._times.begin_race(now)
+        return passed
+
+    def _keep(self, leg: Leg, deltas: tuple[Delta, ...], now: float, *, is_last: bool) -> None:
+        """Keep what is left of a short answer, and look for one that has more room."""
+        room, fault = leg.room, cramped(leg)
+        assert room is not None  # or it would not be short
+        self._remnant = Remnant(leg, deltas)
+        if not is_last:
+            self._dropped.append(leg.attempt)
+        self._put_down(leg, fault, now, self._success(leg, now, was_short=True))
+        self._itinerary.fell_short(leg.route, room, now)
+
+    def _give_remnant(self, now: float) -> list[Delta]:
+        """Nobody has more room: the short answer it is."""
+        remnant, self._remnant, self._takes_remnant = self._remnant, None, False
+        assert remnant is not None  # or it would not be taken
+        leg = remnant.leg
+        usage = self._baton.usage or leg.used
+        self._journal.forgiven(leg.route)
+        begun_at = now if leg.first_content_at is None else leg.first_content_at
+        self._journal.committed(
+            leg.number,
+            leg.route,
+            latency=begun_at - leg.started_at,
+            elapsed=begun_at - self._times.started_at,
+        )
+        self._itinerary.candidates.served(leg.route)
+        self.is_finished = True
+        self._journal.completed(leg.route, now - self._times.started_at, usage)
+        deltas = with_usage(remnant.deltas, usage)
+        if self._baton.is_blank:
+            deltas[0] = deltas[0]._replace(origin=leg.origin(tuple(self.records)))
         return deltas
 
     def _go_on(self, leg: Leg, pieces: int, now: float) -> None:
@@ -402,7 +484,7 @@ class Flight:
             self._lose(overtaken, _silence(self._times.silent_for), now)
         self._win(leg, now)
         self._times.spoke()
-        self._has_no_challenger, self._cut = False, None
+        self._has_no_challenger, self._cut, self._remnant = False, None, None
         leg.first_content_at = now
         self._journal.committed(
             leg.number,
@@ -427,17 +509,18 @@ class Flight:
                 self._journal.dropped(other.number, other.route, silent_for)
 
     def _complete(self, leg: Leg, now: float) -> None:
-        spoke_at = now if leg.first_content_at is None else leg.first_content_at
-        success = Success(
-            spoke_at - leg.started_at,
-            is_whole=not self.request.streaming,
-            gap=leg.gap,
-        )
-        self._settle(leg, success, now)
+        self._settle(leg, self._success(leg, now), now)
         self._itinerary.candidates.served(leg.route)
         self.is_finished = True
         usage = None if leg.usage is None else self._baton.total(leg.usage)
         self._journal.completed(leg.route, now - self._times.started_at, usage)
+
+    def _success(self, leg: Leg, now: float, *, was_short: bool = False) -> Success:
+        spoke_at = now if leg.first_content_at is None else leg.first_content_at
+        is_whole = not self.request.streaming
+        return Success(
+            spoke_at - leg.started_at, is_whole=is_whole, gap=leg.gap, was_short=was_short
+        )
 
     # ------------------------------------------------------------------ failing
 
@@ -513,7 +596,7 @@ class Flight:
             self._weigh_blame(leg.route, now)
 
     def _put_down(
-        self, leg: Leg, fault: Fault, now: float, outcome: Abandoned | None = None
+        self, leg: Leg, fault: Fault, now: float, outcome: Abandoned | Success | None = None
     ) -> None:
         cooled = self._settle(leg, outcome or fault, now)
         self._journal.failed(leg.number, leg.route, fault, now - leg.started_at)
@@ -531,7 +614,9 @@ class Flight:
 
     def _give_room(self, leg: Leg, fault: Fault) -> None:
         """What was nothing but thinking is asked once more, with more room and less thinking."""
-        if fault.kind == "only_thinking" and not leg.is_roomier:
+        if leg.room is not None and lacked_our_room(leg, fault):
+            self._itinerary.fell_short(leg.route, leg.room, self._clock.now())
+        elif fault.kind == "only_thinking" and not leg.is_roomier:
             self._itinerary.give_room(leg.route)
 
     def _doubt_prefill(self, leg: Leg, continuation: Continuation, fault: Fault) -> None:
@@ -544,7 +629,7 @@ class Flight:
     def _weigh_blame(self, route: Route, now: float) -> None:
         """One more says that the request is at fault; raises once that is believed."""
         self._blamed.add((route.provider.id, route.model.id))
-        if self._is_blame_believed(route, now):
+        if self._remnant is None and self._is_blame_believed(route, now):
             raise ending.rejected(tuple(self.records))
 
     def _is_blame_believed(self, route: Route, now: float) -> bool:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from freelm_integrations.pool.verdicts import VERDICTS
+from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.pool import Lease, Pool
     from freelm_integrations.pool.view import Route, RouteView
-    from freelm_integrations.wire.faults import Fault
 
 TRIES_OF_A_ROUTE = 2
 """How often a call that will not wait tries one route: once more after all others were asked."""
+FITTED = 3
+"""How many routes with too little left for a usual answer are looked at for a shorter one."""
 UNWELCOME = frozenset({"forbidden", "model_gone", "not_on_plan"})
 """After these another provider is more likely to answer than this one's next model: a 403 or a 404
 is often about the account, or about a list that is stale as a whole."""
@@ -30,6 +33,11 @@ class Candidates(Protocol):
     @property
     def tokens(self) -> int:
         """What one attempt is expected to use, prompt and answer together."""
+        ...
+
+    @property
+    def output(self) -> int | None:
+        """What of that is for the answer; None where its length is left open (see `Pool.lease`)."""
         ...
 
     def views(self, now: float) -> Iterable[RouteView]:
@@ -84,11 +92,17 @@ class Comebacks(NamedTuple):
 class Itinerary:
     """The candidates of one call, and what it has made of them. Not thread safe."""
 
-    def __init__(self, candidates: Candidates, pool: Pool, *, waits: bool) -> None:
-        """Start with nothing tried."""
+    def __init__(
+        self, candidates: Candidates, pool: Pool, *, waits: bool, may_fit: bool = False
+    ) -> None:
+        """Start with nothing tried.
+
+        `may_fit`: answers may be given less room than usual where that is all there is.
+        """
         self.candidates = candidates
         self._pool = pool
         self._waits = waits
+        self._may_fit = may_fit
         self._tallies: dict[Route, Tally] = {}
         self._shy: set[str] = set()
         self._unfit: set[tuple[str, str]] = set()
@@ -106,11 +120,12 @@ class Itinerary:
         if self._again is not None and (leased := self._lease_again(now)) is not None:
             return leased
         if not self._tallies:
-            return self._lease_first(now, self._is_fresh)
+            return self._lease_first(now, self._is_fresh) or self._lease_fitted(now)
         elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if self._shy else None
         return (
             elsewhere
             or self._lease_first(now, self._is_fresh)
+            or self._lease_fitted(now)
             or self._lease_first(now, self._is_due_again)
         )
 
@@ -146,7 +161,7 @@ class Itinerary:
         for test in (is_elsewhere, self._is_fresh, self._is_due_again):
             views = [view for view in self.candidates.ready(now) if test(view.route, now)]
             for view in sorted(views, key=lambda view: rank(view.route)):
-                lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
+                lease = self._lease(view.route, now)
                 if lease is not None:
                     return view.route, lease
         return None
@@ -158,7 +173,7 @@ class Itinerary:
         ready_at = math.inf if first is None else first.ready_at
         is_counted = first is not None and first.resting == "window"
         for view, tally in self._tallied(now):
-            if not self._may_try_again(tally):
+            if not (self._may_try_again(tally) and self._is_fit(view.route)):
                 continue
             moment = max(tally.again_at, view.ready_at)
             if view.ready_at <= now and not tally.is_told_to_wait:
@@ -178,7 +193,10 @@ class Itinerary:
 
     def _tallied(self, now: float) -> Iterator[tuple[RouteView, Tally]]:
         """The routes that were tried, as they are now."""
-        views = self._pool.views(tuple(self._tallies), now, tokens=self.candidates.tokens)
+        asked = self.candidates
+        views = self._pool.views(
+            tuple(self._tallies), now, tokens=asked.tokens, output=asked.output
+        )
         return zip(views, self._tallies.values(), strict=True)
 
     def _is_open(self, route: Route) -> bool:
@@ -233,6 +251,17 @@ class Itinerary:
         if verdict.scope == "call" and not verdict.is_transient:
             self._unfit.add((route.provider.id, route.model.id))
 
+    def fell_short(self, route: Route, room: Room, now: float) -> None:
+        """The room it was given did not do: from now on there must be as much as is usual.
+
+        That very route is asked again only if it can have more.
+        """
+        self._may_fit = False
+        tally = self._tallies[route]
+        tally.fault, tally.again_at = Fault(kind="cramped"), now
+        if room.is_widest:
+            self._unfit.add((route.provider.id, route.model.id))
+
     def is_alone(self, route: Route, now: float, *, until: float) -> bool:
         """Whether no other provider than this route's can be asked by then."""
 
@@ -247,13 +276,38 @@ class Itinerary:
         route, self._again = self._again, None
         if route is None:
             return None
-        lease = self._pool.lease(route, now, tokens=self.candidates.tokens)
+        lease = self._lease(route, now)
         return None if lease is None else (route, lease)
+
+    def _lease(self, route: Route, now: float, *, is_fitted: bool = False) -> Lease | None:
+        asked = self.candidates
+        return self._pool.lease(
+            route, now, tokens=asked.tokens, output=asked.output, is_fitted=is_fitted
+        )
+
+    def _lease_fitted(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease a fresh route that has too little left for a usual answer, but some.
+
+        The answer then has the room that is left: better than none, where nobody has more.
+        """
+        if not self._may_fit or self.candidates.output is not None:
+            return None
+        seen: set[Route] = set()
+
+        def is_flexible(route: Route) -> bool:
+            reserves = route.provider.spec.reserves is not None
+            return reserves and route not in seen and self._is_open(route)
+
+        while len(seen) < FITTED and (view := self.candidates.soonest(now, is_flexible)):
+            if lease := self._lease(view.route, now, is_fitted=True):
+                return view.route, lease
+            seen.add(view.route)
+        return None
 
     def _lease_first(self, now: float, test: _Test) -> tuple[Route, Lease] | None:
         for view in self.candidates.ready(now):
             if test(view.route, now):
-                lease = self._pool.lease(view.route, now, tokens=self.candidates.tokens)
+                lease = self._lease(view.route, now)
                 if lease is not None:
                     return view.route, lease
         return None
@@ -269,7 +323,9 @@ class Itinerary:
 
     def _is_due_again(self, route: Route, now: float) -> bool:
         tally = self._tallies.get(route)
-        return tally is not None and now >= tally.again_at and self._may_try_again(tally)
+        if tally is None or not self._is_fit(route):
+            return False
+        return now >= tally.again_at and self._may_try_again(tally)
 
     def _is_back(self, route: Route, now: float) -> bool:
         tally = self._tallies.get(route)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.pool import Cooled
     from freelm_integrations.pool.view import Route
     from freelm_integrations.wire.faults import Fault
@@ -67,17 +68,20 @@ class Journal:
         news, self._news = self._news, []
         return news
 
-    def started(self, attempt: int, route: Route, *, is_beside: bool = False) -> None:
+    def started(
+        self, attempt: int, route: Route, *, is_beside: bool = False, room: Room | None = None
+    ) -> None:
         """An attempt sets off.
 
         After a failed one it is a switch as well, unless it is the same route again or goes
-        beside others that may still answer.
+        beside others that may still answer. `room` is told where it is less than usual.
         """
         if not self._is_observed:
             return
         if not is_beside:
             self._switch(attempt, route)
-        self._tell(AttemptStarted, route, attempt=attempt)
+        lowered = None if room is None or not room.is_lowered else room.tokens
+        self._tell(AttemptStarted, route, attempt=attempt, room=lowered)
 
     def failed(self, attempt: int, route: Route, fault: Fault, lasted: float) -> None:
         """An attempt ended in a fault, after so many seconds."""
@@ -104,6 +108,14 @@ class Journal:
             retry_after=fault.retry_after,
             ms=record.ms,
         )
+
+    def forgiven(self, route: Route) -> None:
+        """The last attempt of that route is to answer after all: it has not failed."""
+        failed = [
+            one for one in self.records if (one.provider, one.model, one.key) == _names(route)
+        ]
+        self.records.remove(failed[-1])
+        self._ends.pop(route, None)
 
     def dropped(self, attempt: int, route: Route, silent_for: float) -> None:
         """An attempt was still silent (s) when another spoke."""

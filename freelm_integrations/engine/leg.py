@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import AttemptRecord, Request, Usage
     from freelm_integrations.engine.continuation import Continuation
     from freelm_integrations.engine.steps import Attempt, Heard
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.pool import Lease
     from freelm_integrations.pool.view import Route
     from freelm_integrations.wire.dialect import Decoder
@@ -41,6 +42,8 @@ class Leg:
     """Parameters left out because the model was known to refuse them."""
     is_roomier: bool = False
     """Whether it was given more room, as its first answer had nothing but thinking in it."""
+    room: Room | None = None
+    """How long its answer may be, where the caller left that open."""
     continuation: Continuation | None = None
     """What it carries on, if another attempt had begun the answer."""
     usual_gap: float | None = None

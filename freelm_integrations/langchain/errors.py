@@ -43,7 +43,7 @@ RefusalError: type[ModelError] = getattr(exceptions, "ModelRefusalError", ModelE
 """Core's own from 1.7.5 on."""
 SOON = 600.0
 """Seconds within which a recovery is worth a retry; beyond lie the daily quotas."""
-OF_THE_MODEL = frozenset({"astray", "empty", "only_thinking", "tool_failed"})
+OF_THE_MODEL = frozenset({"astray", "cramped", "empty", "only_thinking", "tool_failed"})
 """What models do that no waiting mends: every route was asked twice by then."""
 
 

@@ -9,6 +9,7 @@ from freelm_integrations.wire.faults import Fault, Scope
 
 if TYPE_CHECKING:
     from freelm_integrations.pool.allotment import Allotment
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.ledger.claim import Claim
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
@@ -21,11 +22,13 @@ class Success:
 
     `latency` is seconds to its first content, None if that was not seen; `is_whole`: all of it came
     at once. `gap` is the longest pause between two pieces of it (s), None where there were none.
+    `was_short`: the answer ended for want of the room that its lease had left it.
     """
 
     latency: float | None = None
     is_whole: bool = False
     gap: float | None = None
+    was_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,27 @@ class Lease:
         "is_probe",
         "is_settled",
         "moves",
+        "room",
         "route",
         "state",
         "taken",
     )
 
     def __init__(
-        self, route: Route, state: RouteState, taken: list[Taken], *, is_probe: bool
+        self,
+        route: Route,
+        state: RouteState,
+        taken: list[Taken],
+        *,
+        is_probe: bool,
+        room: Room | None = None,
     ) -> None:
         self.route = route
         self.state = state
         self.taken = taken
         self.is_probe = is_probe
+        self.room = room
+        """For its answer, where the caller left the length of that open."""
         self.is_settled = False
         self.claim: Claim | None = None
         self.allotment: Allotment | None = None

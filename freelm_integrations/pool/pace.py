@@ -11,7 +11,7 @@ from typing import NamedTuple
 SMOOTHING = 0.3
 """The weight of a new latency against all before it."""
 FADING = 0.7
-"""What is kept of the longest pause known from one answer to the next."""
+"""What is kept of the longest pause, and of the longest answer, from one answer to the next."""
 
 
 class Pace(NamedTuple):
@@ -27,12 +27,14 @@ class Pace(NamedTuple):
 class Pacing:
     """Mutable, guarded by the pool's lock; all times in seconds."""
 
-    __slots__ = ("first", "gap", "whole")
+    __slots__ = ("first", "gap", "length", "whole")
 
     def __init__(self) -> None:
         self.first: float | None = None
         self.whole: float | None = None
         self.gap: float | None = None
+        self.length = 0.0
+        """Tokens of the longest answer lately; 0 while unknown."""
 
     @property
     def latency(self) -> float | None:
@@ -55,6 +57,10 @@ class Pacing:
     def paused(self, gap: float) -> None:
         """An answer's longest pause between two pieces; the longest is kept, and slowly fades."""
         self.gap = gap if self.gap is None else max(gap, FADING * self.gap)
+
+    def said(self, tokens: int) -> None:
+        """An answer had so many tokens, or would have had that many at the least."""
+        self.length = max(float(tokens), FADING * self.length)
 
     def of(self, *, streaming: bool) -> Pace:
         """What to expect of the next answer."""

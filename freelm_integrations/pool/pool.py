@@ -27,7 +27,6 @@ from freelm_integrations.pool.register import Register
 from freelm_integrations.pool.rosters import Rosters
 from freelm_integrations.pool.settlement import blame, learn, let_go, praise, settle_windows
 from freelm_integrations.pool.snapshot import KeyRow, rows_of
-from freelm_integrations.pool.view import Ask, Route, RouteView
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -36,10 +35,11 @@ if TYPE_CHECKING:
 
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.ledger.claim import Answer, Claim, News, Question
     from freelm_integrations.pool.pace import Pace
     from freelm_integrations.pool.sharing import Sharing
-    from freelm_integrations.pool.view import Order
+    from freelm_integrations.pool.view import Ask, Order, Route, RouteView
     from freelm_integrations.providers.provider import Key, Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.wire.refusals.hints import Reading
@@ -85,14 +85,14 @@ class Pool:
     # ------------------------------------------------------------------ questions
 
     def views(
-        self, routes: Sequence[Route], now: float, *, tokens: int = 0, output: int = 0
+        self, routes: Sequence[Route], now: float, *, tokens: int = 0, output: int | None = 0
     ) -> tuple[RouteView, ...]:
         """Each route as it is now, in the order given.
 
         Ready means that a `lease` of the same `tokens` and `output` would be given.
         """
         views: list[RouteView] = []
-        ask = Ask(tokens, output)
+        is_open = output is None
         with self._lock:
             seats = self._register.seats
             for route in routes:
@@ -103,7 +103,8 @@ class Pool:
                     or not seat.fresh_from <= now < seat.fresh_until
                 ):
                     seat.refresh(now)
-                views.append(seat.view if tokens <= seat.room else seat.crowded(now, ask.needs))
+                room = seat.open_room if is_open else seat.room
+                views.append(seat.view if tokens <= room else seat.crowded(tokens, output, now))
         return tuple(views)
 
     def best(
@@ -177,6 +178,11 @@ class Pool:
         with self._lock:
             return self._register.seat(route).state.pacing.of(streaming=streaming)
 
+    def room(self, route: Route, now: float, *, tokens: int) -> Room:
+        """How long an answer left open could be if asked for now, to a prompt of so many tokens."""
+        with self._lock:
+            return self._register.seat(route).room_for(tokens, now, is_fitted=True)
+
     def has_to_spare(self, route: Route, now: float) -> bool:
         """Whether every window of the route can spare an attempt that may not be needed."""
         with self._lock:
@@ -195,17 +201,29 @@ class Pool:
 
     # ------------------------------------------------------------------ commands
 
-    def lease(self, route: Route, now: float, *, tokens: int = 0, output: int = 0) -> Lease | None:
+    def lease(
+        self,
+        route: Route,
+        now: float,
+        *,
+        tokens: int = 0,
+        output: int | None = 0,
+        is_fitted: bool = False,
+    ) -> Lease | None:
         """Leave to make one attempt now, or None.
 
         Args:
             route: Where.
             now: The present moment.
             tokens: What it may use, prompt and answer together.
-            output: How much of that is meant for the answer.
+            output: How much of that is meant for the answer; None where its length is left open,
+                and `tokens` is the prompt alone.
+            is_fitted: Whether a length left open may be what the windows can bear now; the lease
+                tells what that is.
         """
         with self._lock:
-            state = self._register.seat(route).state
+            seat = self._register.seat(route)
+            state = seat.state
             key = state.key
             if key.retired is not None:
                 return None
@@ -215,7 +233,8 @@ class Pool:
             is_probe = not key.breaker.is_closed
             if not state.quota.is_open(now) or (is_probe and key.breaker.ready_at(now) > now):
                 return None
-            windows, needs = state.quota.windows, Ask(tokens, output).needs
+            room = None if output is not None else seat.room_for(tokens, now, is_fitted=is_fitted)
+            windows, needs = state.quota.windows, seat.needs(tokens, output, room)
             for window in windows:
                 if not window.fits(now, needs[window.unit]):
                     return None
@@ -223,7 +242,7 @@ class Pool:
             if is_probe:
                 key.breaker.begin_probe()
             state.begin()
-            return Lease(route, state, taken, is_probe=is_probe)
+            return Lease(route, state, taken, is_probe=is_probe, room=room)
 
     def settle(
         self,
@@ -273,7 +292,7 @@ class Pool:
         if isinstance(outcome, Fault):
             return blame(lease, outcome, now, chance=self._clock.chance()), used
         if isinstance(outcome, Success):
-            praise(lease, outcome, now)
+            praise(lease, outcome, now, usage)
         else:
             let_go(lease, outcome)
         return None, used

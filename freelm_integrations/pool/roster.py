@@ -104,7 +104,8 @@ class Roster:
     def _ordered(self, ask: Ask, first: int) -> Iterator[Place]:
         """The ready ones in order; where few have the room, only those."""
         if ask.tokens and self._roomy and len(self._roomy) == len(self._ready):
-            roomy = bisect_left(self._roomy, (SLACK - ask.tokens, -1))
+            tokens = ask.tokens + (self.seats[0].holding.usual if ask.output is None else 0)
+            roomy = bisect_left(self._roomy, (SLACK - tokens, -1))
             if roomy < ROOMY:
                 kept = (self._kept[number].place for _, number in self._roomy[:roomy])
                 return iter(sorted(place for place in kept if place is not None))

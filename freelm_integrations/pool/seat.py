@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from freelm_integrations.pool.holding import Holding
 from freelm_integrations.pool.view import RouteView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Ask, Route
     from freelm_integrations.providers.spec import Unit
@@ -34,6 +36,8 @@ class Seat:
         "changes_at",
         "fresh_from",
         "fresh_until",
+        "holding",
+        "open_room",
         "own_ready_at",
         "provider",
         "reach",
@@ -46,8 +50,10 @@ class Seat:
     def __init__(self, route: Route, state: RouteState) -> None:
         self.state = state
         self.view = RouteView(route, -math.inf, 1.0, None, 0)
-        self.room = 0.0
-        """Tokens that certainly fit while the view is fresh."""
+        self.holding = Holding(route)
+        self.room = self.open_room = 0.0
+        """Tokens that certainly fit while the view is fresh, and those of prompts whose answers are
+        left open."""
         self.reach = math.inf
         """Tokens of a prompt beyond which it certainly does not fit."""
         self.account = state.account
@@ -107,6 +113,7 @@ class Seat:
             most["tokens"],
         )
         self.room, self.reach = room, reach
+        self.open_room = room - self.holding.usual
         self.seen = state.account.version + state.provider.version
         self.fresh_from = now
         # With a probe under way, or all places taken, it is "ask again soon", from each asking on.
@@ -117,11 +124,38 @@ class Seat:
         """The view as it is now for such a request."""
         if not self.is_fresh(now):
             self.refresh(now)
-        return self.view if ask.tokens <= self.room else self.crowded(now, ask.needs)
+        room = self.open_room if ask.output is None else self.room
+        return self.view if ask.tokens <= room else self.crowded(ask.tokens, ask.output, now)
 
-    def crowded(self, now: float, needs: Mapping[Unit, float]) -> RouteView:
+    def room_for(self, prompt: int, now: float, *, is_fitted: bool) -> Room:
+        """The room for an answer that is left open; see `Holding.room`."""
+        state = self.state
+        return self.holding.room(
+            state.quota.windows,
+            now,
+            prompt=prompt,
+            longest=state.pacing.length,
+            is_fitted=is_fitted,
+        )
+
+    def needs(self, tokens: int, output: int | None, room: Room | None) -> Mapping[Unit, float]:
+        """What a request takes of each unit; `room` is for an answer that is left open."""
+        prompt, held = tokens, 0
+        if room is not None:
+            held = room.tokens
+        elif output is not None:
+            prompt, held = tokens - output, self.holding.of(output)
+        return {
+            "requests": 1.0,
+            "tokens": prompt + held,
+            "input_tokens": prompt,
+            "output_tokens": held,
+        }
+
+    def crowded(self, tokens: int, output: int | None, now: float) -> RouteView:
         """The fresh view as it is for a request of such needs, where those may not fit."""
-        view = self.view
+        room = None if output is not None else self.room_for(tokens, now, is_fitted=False)
+        view, needs = self.view, self.needs(tokens, output, room)
         ready_at = max(
             window.ready_at(now, needs[window.unit]) for window in self.state.quota.windows
         )

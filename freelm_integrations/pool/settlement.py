@@ -63,7 +63,7 @@ def learn(
         window.learn(reading, now, is_alone=is_alone, unseen=unseen)
 
 
-def praise(lease: Lease, success: Success, now: float) -> None:
+def praise(lease: Lease, success: Success, now: float, usage: Usage | None) -> None:
     """Note a success: the breaker closes, and the next cooldown is a first one again."""
     state = lease.state
     breaker = state.key.breaker
@@ -77,6 +77,9 @@ def praise(lease: Lease, success: Success, now: float) -> None:
         state.pacing.took(success.latency, is_whole=success.is_whole)
     if success.gap is not None:
         state.pacing.paused(success.gap)
+    if usage is not None:
+        tokens = usage.completion_tokens
+        state.pacing.said(2 * tokens if success.was_short else tokens)
 
 
 def let_go(lease: Lease, abandoned: Abandoned) -> None:

@@ -68,6 +68,8 @@ VERDICTS: Mapping[FaultKind, Verdict] = MappingProxyType(
         # The model's doing, not the server's: another sample may well say something.
         "empty": Verdict(is_transient=True),
         "only_thinking": Verdict(is_transient=True),
+        # Ours: the minute's tokens left it little room.
+        "cramped": Verdict(is_transient=True),
         # It answered, only not what was asked: another route may.
         "astray": Verdict(),
         "unauthorized": Verdict("key", retires_key=True, refunds="tokens"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from freelm_integrations.providers.provider import Key, Provider
-    from freelm_integrations.providers.spec import ModelSpec, Unit
+    from freelm_integrations.providers.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,25 +55,25 @@ if TYPE_CHECKING:
 class Ask(NamedTuple):
     """What one request needs of a window.
 
-    `tokens` it is expected to use, prompt and answer together, `output` of them for the answer. It
-    surely has `prompt` of them, and `whole` with its answer.
+    `tokens` it is expected to use, prompt and answer together, `output` of them for the answer;
+    where the length of that is left open, `output` is None and `tokens` the prompt alone. It surely
+    has `prompt` tokens, and `whole` with its answer.
     """
 
     tokens: int = 0
-    output: int = 0
+    output: int | None = 0
     prompt: float = 0.0
     whole: float = 0.0
 
     def suits(self, view: RouteView) -> bool:
         """Whether the route's limits ever let such a request through."""
-        return self.prompt <= view.most_input and self.whole <= view.most
+        if self.prompt > view.most_input:
+            return False
+        return self.whole <= view.most or self._counted(view) <= view.most
 
-    @property
-    def needs(self) -> Mapping[Unit, float]:
-        """How much of a window of each unit."""
-        return {
-            "requests": 1.0,
-            "tokens": self.tokens,
-            "input_tokens": self.tokens - self.output,
-            "output_tokens": self.output,
-        }
+    def _counted(self, view: RouteView) -> float:
+        """What of prompt and answer its provider counts at all."""
+        reserves = view.route.provider.spec.reserves
+        if reserves is None or reserves.most is None:
+            return self.whole
+        return self.prompt + min(self.whole - self.prompt, reserves.most)

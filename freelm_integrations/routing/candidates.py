@@ -53,9 +53,9 @@ class Routes(Ordered, Protocol):
         ...
 
     def views(
-        self, routes: Sequence[Route], now: float, *, tokens: int = 0
+        self, routes: Sequence[Route], now: float, *, tokens: int = 0, output: int | None = 0
     ) -> tuple[RouteView, ...]:
-        """Each route as it is now, in the order given."""
+        """Each route as it is now, in the order given; see `Pool.lease` for what may be needed."""
         ...
 
     def of_account(self, provider: Provider, model: ModelSpec, account: str) -> list[Route]:
@@ -136,7 +136,7 @@ class Candidates:
         avoid: tuple[str, ...] = (),
     ) -> None:
         self.needs = needs
-        self._ask = Ask(needs.tokens, 0, needs.surely, needs.surely_in_all)
+        self._ask = Ask(needs.tokens, needs.output, needs.surely, needs.surely_in_all)
         self._plan = plan
         self._pool = pool
         self._strategy = strategy
@@ -147,8 +147,13 @@ class Candidates:
 
     @property
     def tokens(self) -> int:
-        """What one attempt is expected to use, prompt and answer together."""
+        """What one attempt is expected to use, prompt and answer, unless `output` is None."""
         return self._ask.tokens
+
+    @property
+    def output(self) -> int | None:
+        """What of that is for the answer; None where its length is left open (see `Ask`)."""
+        return self._ask.output
 
     def views(self, now: float) -> Iterator[RouteView]:
         """Every admissible route as it is now, ready or not, best first; lazily, rank by rank.
@@ -234,7 +239,7 @@ class Candidates:
             yield from crowded
 
     def _seen(self, routes: Sequence[Route], now: float) -> tuple[RouteView, ...]:
-        return self._pool.views(routes, now, tokens=self._ask.tokens)
+        return self._pool.views(routes, now, tokens=self._ask.tokens, output=self._ask.output)
 
     def _ready_crowd(self, rank: Rank, _place: int, now: float) -> Iterator[RouteView]:
         crowd = self._crowd(rank)
@@ -284,11 +289,22 @@ class Candidates:
     ) -> Sequence[RouteView]:
         """The views of routes that are large enough; the others are put to the crowded ones."""
         prompt, whole = self.needs.surely, self.needs.surely_in_all
-        small = [view for view in views if prompt > view.most_input or whole > view.most]
+        small = {
+            view.route
+            for view in views
+            if prompt > view.most_input or (whole > view.most and self._is_too_much(view))
+        }
         if not small:
             return views
-        crowded += small
-        return [view for view in views if prompt <= view.most_input and whole <= view.most]
+        crowded += [view for view in views if view.route in small]
+        return [view for view in views if view.route not in small]
+
+    def _is_too_much(self, view: RouteView) -> bool:
+        """Whether prompt and answer never fit, as far as its provider counts the answer at all."""
+        reserves, output = view.route.provider.spec.reserves, self.needs.output or 0
+        if reserves is not None and reserves.most is not None:
+            output = min(output, reserves.most)
+        return self.needs.surely + output > view.most
 
     def _most(self, view: RouteView) -> float:
         return view.most_input if self.needs.surely > view.most_input else view.most

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from freelm_integrations.chat import EmbeddingRequest
 
 if TYPE_CHECKING:
-    from freelm_integrations.chat import Message, Request
+    from freelm_integrations.chat import Json, Message, Request
 
 DOUBT = 1.25
 """By how much an estimate of tokens may be too high."""
 IMAGE_TOKENS = 800
 """Tokens an image is taken for, and so is any other part that is no text."""
-USUAL_OUTPUT = 1024
-"""Tokens set aside for an answer whose length the caller leaves open."""
+OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens")
+"""The parameters by which callers limit an answer; the first that is given counts."""
 BRIEF = 64
 """Tokens of an answer that a model which thinks first has hardly begun with."""
 
@@ -88,8 +88,8 @@ class Needs:
 
     @property
     def tokens(self) -> int:
-        """What to set aside for an attempt: prompt and answer."""
-        return self.prompt + (USUAL_OUTPUT if self.output is None else self.output)
+        """What to set aside for an attempt: prompt and answer, unless that is left open."""
+        return self.prompt + (self.output or 0)
 
     @property
     def surely(self) -> int:
@@ -157,10 +157,13 @@ def _count(value: object) -> int:
 
 
 def _output(params: Mapping[str, object]) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        value = params.get(name)
-        if isinstance(value, int) and value > 0:
-            return value
+    extra = params.get("extra_body")
+    given = (params,) if not isinstance(extra, Mapping) else (cast("Json", extra), params)
+    for one in given:
+        for name in OUTPUT_LIMITS:
+            value = one.get(name)
+            if isinstance(value, int) and value > 0:
+                return value
     return None
 
 

@@ -22,6 +22,7 @@ FaultKind = Literal[
     "cut",  # an answer that stops without its proper end
     "empty",  # a 200 that says nothing: no choices, no text
     "only_thinking",  # a 200 that ends before its model has done with thinking
+    "cramped",  # it lacked the room that we had left it, less than its provider's default
     "astray",  # asked to carry a cut text on, it began another
     "unauthorized",  # the key is not valid
     "unpaid",  # the key has no credit

@@ -49,7 +49,9 @@ def deciding(base: str, report: Report) -> None:
             now = SYSTEM_CLOCK.now()
             candidates = one._router.candidates(ASKED, one.catalogs.current())
             view = next(iter(candidates.views(now)))
-            lease = one.pool.lease(view.route, now, tokens=candidates.tokens)
+            lease = one.pool.lease(
+                view.route, now, tokens=candidates.tokens, output=candidates.output
+            )
             return one.pool.settle(lease, Success(0.1), now)
 
         times = medians({"decide": decide}, rounds=40, batch=20)

@@ -44,9 +44,9 @@ class Watched:
         self.route = self.pool.route
         self.turn, self.take_turn = self.pool.turn, self.pool.take_turn
 
-    def views(self, routes, now, *, tokens=0):
+    def views(self, routes, now, *, tokens=0, output=0):
         self.looked.append([route.model.id for route in routes])
-        return self.pool.views(routes, now, tokens=tokens)
+        return self.pool.views(routes, now, tokens=tokens, output=output)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_route_without_room_for_the_request_is_not_ready(pool):
     router = Router(pool, guards())
     candidates = router.candidates(ask(content="x" * 4000), {one: one.models})
     (view,) = candidates.views(NOW)
-    assert candidates.tokens == 1004 + 1024
+    assert (candidates.tokens, candidates.output) == (1004, None)
     assert view.resting is None  # larger than the window: it may go while that is untouched
 
     pool.pool.lease(view.route, NOW, tokens=10)

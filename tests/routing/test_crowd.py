@@ -133,9 +133,9 @@ class Counting:
     def __getattr__(self, name):
         return getattr(self._pool, name)
 
-    def views(self, routes, now, *, tokens=0):
+    def views(self, routes, now, *, tokens=0, output=0):
         self.looked += len(routes)
-        return self._pool.views(routes, now, tokens=tokens)
+        return self._pool.views(routes, now, tokens=tokens, output=output)
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))

@@ -10,7 +10,6 @@ from freelm_integrations.chat import Request
 from freelm_integrations.routing.needs import (
     BRIEF,
     IMAGE_TOKENS,
-    USUAL_OUTPUT,
     Counts,
     Needs,
     needs_of,
@@ -76,7 +75,7 @@ def test_tool_calls_in_the_history_are_counted():
 def test_what_is_set_aside_includes_the_answer():
     """As long as asked for, else a usual length."""
     assert Needs(prompt=10, output=5).tokens == 15
-    assert Needs(prompt=10).tokens == 10 + USUAL_OUTPUT
+    assert Needs(prompt=10).tokens == 10
 
 
 json_values = st.recursive(
