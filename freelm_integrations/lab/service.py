@@ -152,7 +152,7 @@ class Service:
         usage = self._admit(request, tokens)
         if isinstance(usage, Tripped):
             return self._dialect.tripped(usage, self._provider.now())
-        wanted = whole_number(request.body.get("dimensions")) or model.dimensions
+        wanted = whole_number(request.body.get(self._dialect.size_name)) or model.dimensions
         length, space = min(wanted, model.dimensions), space_of(model.id)
         made = [vector(text, length, space) for text in texts]
         is_packed = request.body.get("encoding_format") == "base64"

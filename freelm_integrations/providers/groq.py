@@ -118,13 +118,14 @@ GROQ = ProviderSpec(
             output=16_384,
             family="qwen3.6-27b",
         ),
-        # Runs tools of its own, and refuses those of the caller.
+        # These run tools of their own, and refuse those of the caller.
         ModelSpec(
             "groq/compound-mini",
             tags=("fast", "reasoning"),
             context=131_072,
             output=8_192,
         ),
+        ModelSpec("groq/compound", tags=("reasoning",), context=131_072, output=8_192),
     ),
     # Prompts are not used for training by default (console.groq.com/docs/your-data, 2026-10).
     trains=False,

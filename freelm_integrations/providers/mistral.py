@@ -100,6 +100,8 @@ MISTRAL = ProviderSpec(
     # Free prompts may train unless the account opts out (help article 347617, 2026-08).
     trains=True,
     costly=("mistral-large",),
+    hardly_beyond={"inline": 27_000_000},  # some 20 MB an image (docs, 2026-08)
+    images=frozenset({"png", "jpeg", "gif", "webp"}),  # docs, 2026-08
     at_most={"tools": 128},  # OpenAPI of 2026-08
     chat_exclude=("embed", "moderation", "ocr", "voxtral", "transcribe", "tts", "labs-"),
     # docs.mistral.ai embeddings, 2026-08; what a batch may hold is what clients keep to (2026-10).
@@ -108,6 +110,16 @@ MISTRAL = ProviderSpec(
             "mistral-embed",
             dimensions=1_024,
             family="mistral-embed",
+            batch=32,
+            batch_tokens=16_000,
+            longest=8_192,
+        ),
+        # For code; what it can be asked for is unconfirmed (2026-08).
+        EmbedderSpec(
+            "codestral-embed",
+            dimensions=1_536,
+            sizes=(1_024, 768, 512, 256),
+            family="codestral-embed",
             batch=32,
             batch_tokens=16_000,
             longest=8_192,

@@ -106,6 +106,9 @@ NIM = ProviderSpec(
         ModelSpec("poolside/laguna-xs-2.1", tags=("fast", "tools"), family="laguna-xs-2.1"),
         ModelSpec("meta/muse-glimmer-30b", tags=("fast", "vision"), family="muse-glimmer-30b"),
         ModelSpec(
+            "google/diffusiongemma-26b-a4b-it", tags=("fast",), family="diffusiongemma-26b-a4b"
+        ),
+        ModelSpec(
             "meta/llama-3.3-70b-instruct",
             tags=("large", "tools"),
             context=131_072,
@@ -168,6 +171,9 @@ NIM = ProviderSpec(
     trains=True,
     patience=1.5,  # a stream opens at once, and may then be silent for minutes (2026)
     at_most={"inline": 26_214_400},  # bytes of a whole request: a 400 beyond (2026-09)
+    # Grammars of vLLM and others have no end then (sheet of 2026-11).
+    hardly_beyond={"recursions": 0},
+    images=frozenset({"png", "jpeg"}),  # model pages, 2026-10
     # Most of the listed rows do not chat (sheet of 2026-11).
     chat_exclude=(
         *("embed", "rerank", "reward", "guard", "safety", "nemoretriever", "parse", "ocr", "clip"),

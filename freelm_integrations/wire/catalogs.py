@@ -132,7 +132,7 @@ def _model(row: Json) -> ListedModel | None:
         output_modalities=outputs,
         features=features,
         free=_is_free(model_id, row),
-        chat=_chats(row, features, outputs),
+        chat=_chats(row, features, inputs, outputs),
         deprecated=_is_deprecated(row),
         aliases=words(row.get("aliases")) or _target(row),
         retires_on=text(row.get("expiration_date")) or text(row.get("deprecation")) or None,
@@ -231,7 +231,9 @@ def _price(spelled: Any) -> float | None:
         return None
 
 
-def _chats(row: Json, features: tuple[str, ...], outputs: tuple[str, ...]) -> bool | None:
+def _chats(
+    row: Json, features: tuple[str, ...], inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> bool | None:
     capabilities = mapping(row.get("capabilities"))
     if isinstance(capabilities.get("completion_chat"), bool):
         return bool(capabilities["completion_chat"])
@@ -242,8 +244,8 @@ def _chats(row: Json, features: tuple[str, ...], outputs: tuple[str, ...]) -> bo
         return task == "text generation" if task else kind in {"llm", "vlm"}
     if methods:
         return not _CHATS.isdisjoint(methods)
-    if outputs:
-        return "text" in outputs
+    if outputs:  # what turns speech into text is no chat (Groq, 2026-10)
+        return "text" in outputs and (not inputs or "text" in inputs)
     return False if features == ("embedding",) else None
 
 

@@ -111,10 +111,10 @@ class ChatCompletions:
         calls_may_end: whether whole tool calls make a stream whole that has neither.
         think_tags: by model, the tag around thinking at the beginning of an answer. Models that are
             named (not by "") may leave out the opening one in answers that are not streamed.
-        finish_words: finish reasons of its own.
-        not_answers: by model, in lower case, words that are no answer where they are all of it: a
         thinks_aloud: parts of the ids, among those, of models that always think so: in streams too
             what precedes a closing tag alone is thinking, and text is held until that comes.
+        finish_words: finish reasons of its own.
+        not_answers: by model, in lower case, words that are no answer where they are all of it: a
             guard model's. They are one where the prompt names them all.
 
     Faults:
@@ -193,10 +193,10 @@ class ChatCompletions:
     sends_done: bool = True
     calls_may_end: bool = False
     think_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    thinks_aloud: tuple[str, ...] = ()
     finish_words: Mapping[str, FinishReason] = field(default_factory=dict[str, "FinishReason"])
     not_answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
-    thinks_aloud: tuple[str, ...] = ()
     quota_scope: Scope | None = None
     quota_wait: float | None = None
     day_zone: Literal["UTC", "America/Los_Angeles", "Asia/Shanghai"] = "UTC"

@@ -269,11 +269,16 @@ def dot(one: list[float], two: list[float]) -> float:
 
 
 def test_embedding_quirks(lab: Lab, ask: Asker):
-    """NIM needs a type of input, Google takes a hundred texts, chat models embed nothing."""
+    """NIM wants a type of input, Google a hundred texts at most, Mistral a length by its name."""
     untyped = ask.post(lab["nim"], "/embeddings", model="nvidia/nv-embedqa-e5-v5", input="x")
     many = ask.post(lab["google"], "/embeddings", model="gemini-embedding-001", input=["x"] * 101)
     chat = ask.post(lab["mistral"], "/embeddings", input="x")
+    asked = {"model": "codestral-embed", "input": "x"}
+    short = ask.post(lab["mistral"], "/embeddings", **asked, output_dimension=256)
+    foreign = ask.post(lab["mistral"], "/embeddings", **asked, dimensions=256)
 
+    assert len(short.json()["data"][0]["embedding"]) == 256
+    assert (foreign.status_code, "dimensions" in foreign.text) == (422, True)
     assert (untyped.status_code, isinstance(untyped.json()["error"], str)) == (400, True)
     assert "at most 100 requests" in many.json()[0]["error"]["message"]
     assert chat.status_code == 400

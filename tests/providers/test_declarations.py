@@ -146,7 +146,7 @@ def test_no_built_in_model_is_left_out_of_its_own_live_list(spec: ProviderSpec) 
         assert not spec.chat_include or each.id.startswith(spec.chat_include), each.id
 
 
-ONLY_LISTED = {"groq/compound", "allam-2-7b"}
+ONLY_LISTED = {"allam-2-7b"}
 """Models with limits of their own that are not built in."""
 
 

@@ -61,8 +61,12 @@ OWL = EmbedderSpec("owl", dimensions=4)
 @pytest.mark.parametrize(
     ("provider", "chats", "embeds"),
     [
-        (Mistral("k"), None, ["mistral-embed"]),
-        (Mistral("k", models="codestral-latest"), ["codestral-latest"], ["mistral-embed"]),
+        (Mistral("k"), None, ["mistral-embed", "codestral-embed"]),
+        (
+            Mistral("k", models="codestral-latest"),
+            ["codestral-latest"],
+            ["mistral-embed", "codestral-embed"],
+        ),
         (Mistral("k", models="mistral-embed"), [], ["mistral-embed"]),
         (NIM("k", models="baai/bge-m3, z-ai/glm-5.3"), ["z-ai/glm-5.3"], ["baai/bge-m3"]),
         (Mistral("k", models=[OWL, "codestral-latest"]), ["codestral-latest"], ["owl"]),

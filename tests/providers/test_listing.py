@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from freelm_integrations.providers import PROVIDERS
 from freelm_integrations.providers.listing import family_of, folded, models_from, restored
 from freelm_integrations.providers.spec import Limit, ModelSpec, ProviderSpec
-from freelm_integrations.wire.catalogs import ListedModel
+from freelm_integrations.wire.catalogs import ListedModel, parse_models
 from freelm_integrations.wire.openai import ChatCompletions
+from tests.wire.refusals import SAMPLES
 
 OWL = ModelSpec("owl", tags=("fast",), context=8000, output=1000, limits=(Limit(5),))
 ELK = ModelSpec("elk", tags=("large",))
@@ -446,3 +447,12 @@ def test_the_day_of_a_models_end_is_known_by_its_list_or_declared(
 ) -> None:
     """The list is newer; what is no day is none."""
     assert only(listed, replace(SPEC, retires={"old-": "2026-06-01"})).retires_on == day
+
+
+def test_groqs_own_systems_are_not_given_tools():
+    """Compound runs tools of its own and refuses others, however little its row says."""
+    rows = parse_models((SAMPLES / "groq" / "models.json").read_bytes())
+    models = {model.id: model for model in models_from(PROVIDERS["groq"], rows)}
+
+    assert "tools" not in models["groq/compound"].tags
+    assert models.keys() == {"openai/gpt-oss-20b", "allam-2-7b", "groq/compound"}

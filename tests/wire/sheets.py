@@ -191,9 +191,9 @@ SHEETS: dict[str, dict[str, str]] = {
         "429, 503: the tier's capacity": "429-capacity 429-capacity-no-code 503-capacity",
         "500, 502, 503, 504: pages": "500-html 502-html 503-html 504-html",
         "200: a turn that failed": "finish-error.sse",
+        "stream: the tier's capacity": "capacity-in-stream.sse",
     },
     "nim": {
-        "stream: the tier's capacity": "capacity-in-stream.sse",
         "400: a function that is degraded": "400-degraded",
         "400: parameters, listed or by location": (
             "400-unsupported-parameters 400-extra-inputs 400-extra-inputs-two 400-stream-options"

@@ -68,6 +68,9 @@ def test_groqs_list():
     assert gpt.features == ("tools", "reasoning", "json_mode")
     assert facts(models["whisper-owl-v3"], "context", "chat", "free") == (448, None, None)
     assert models["owl-old-7b"].deprecated is True
+    assert facts(models["acme/ear-1"], "chat") == (False,)
+    assert facts(models["acme/voice-1"], "chat") == (False,)
+    assert facts(models["allam-2-7b"], "chat", "free") == (True, None)
 
 
 def test_googles_lists():

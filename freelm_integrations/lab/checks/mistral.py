@@ -37,9 +37,14 @@ _MAY_FOLLOW: Mapping[str, frozenset[str]] = {
 }
 
 
+def extra_field(name: str, body: Json) -> Refused:
+    """Turn down a field of the body that the schema does not know."""
+    return _extra_field(["body", name], body[name])
+
+
 def _check_fields(asked: Asked) -> Refused | None:
     name = next((name for name in asked.body if name not in _KNOWN), None)
-    return None if name is None else _extra_field(["body", name], asked.body[name])
+    return None if name is None else extra_field(name, asked.body)
 
 
 def _extra_field(where: list[str | int], value: object) -> Refused:

@@ -30,6 +30,7 @@ class Dialect(Framing):
     limits: ClassVar[Sequence[LabLimit]] = ()
     refusals: ClassVar[Mapping[str, Refusal]]
     checks: ClassVar[Sequence[Check]] = ()
+    size_name: ClassVar[str] = "dimensions"  # of vectors, in a request for them
     open_paths: ClassVar[frozenset[str]] = frozenset()  # answered without a key
 
     # -- paths and keys -------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freelm_integrations.lab.checks.mistral import CHECKS
+from freelm_integrations.lab.checks.mistral import CHECKS, extra_field
 from freelm_integrations.lab.dialects.dialect import Dialect
 from freelm_integrations.lab.limits import MINUTE, MONTH, Meter
 from freelm_integrations.lab.loose import Json, compact, words_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.lab.asked import Asked, Called, Finished, Said, Spent, Thought, Told
     from freelm_integrations.lab.catalog import LabModel
-    from freelm_integrations.lab.refusals import Facts, Refusal
+    from freelm_integrations.lab.refusals import Facts, Refusal, Refused
 
 
 class Mistral(Dialect):
@@ -31,6 +31,7 @@ class Mistral(Dialect):
     prefix = "/v1"
     key_length = 32
     id_prefix = ""
+    size_name = "output_dimension"
 
     def error_body(self, row: Refusal, message: str, facts: Facts) -> bytes:
         """Flat with digits for a code, or the shorter shapes of gateway and schema guard."""
@@ -83,6 +84,11 @@ class Mistral(Dialect):
                 headers[f"x-ratelimit-limit-{name}"] = str(int(meter.limit.amount))
                 headers[f"x-ratelimit-remaining-{name}"] = str(meter.whole_room(now))
         return headers
+
+    def check_embeddings(self, model: LabModel, body: Json) -> Refused | None:
+        """The length of vectors goes by another name here."""
+        foreign = extra_field("dimensions", body) if "dimensions" in body else None
+        return foreign or super().check_embeddings(model, body)
 
     def model_row(self, model: LabModel) -> Json:
         """With abilities, aliases and the date of its end."""

@@ -30,6 +30,7 @@ MODELS: Sequence[LabModel] = (
     chat("codestral-latest", "tools", context=131_072),
     chat("mistral-large-latest", "tools vision", context=262_144, standing="forbidden"),
     embedder("mistral-embed", 1_024, context=8_192),
+    embedder("codestral-embed", 1_536, context=8_192),
     decoy("voxtral-mini-transcribe-2507", context=16_384),
     decoy("mistral-moderation-latest", context=8_192),
     decoy("mistral-ocr-latest", context=16_384),
