@@ -172,7 +172,7 @@ class AsyncCompletions(Absent):
         return parsed_completion(done, wanted, tools)
 
 
-class Chat:
+class Chat(Absent):
     """`client.chat`."""
 
     def __init__(self, completions: Completions) -> None:
@@ -180,7 +180,7 @@ class Chat:
         self.completions = completions
 
 
-class AsyncChat:
+class AsyncChat(Absent):
     """`client.chat` of the async client."""
 
     def __init__(self, completions: AsyncCompletions) -> None:

@@ -1,11 +1,12 @@
 """The objects that users of the OpenAI SDK know.
 
-Attribute access, `model_dump()`, and nothing that acts.
+Attribute access, `model_dump()`, and nothing that acts. What that SDK's have and no provider here
+ever tells can be read as None, and is not dumped.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,6 +48,9 @@ class ChatCompletionMessageToolCall(Object):
 class ChatCompletionMessage(Object):
     """The assistant's message; `reasoning` holds what the model thought aloud, if anything."""
 
+    annotations: ClassVar[None] = None
+    audio: ClassVar[None] = None
+    function_call: ClassVar[None] = None
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     refusal: str | None = None
@@ -57,12 +61,20 @@ class ChatCompletionMessage(Object):
 class PromptTokensDetails(Object):
     """Of the prompt's tokens, how many came from a cache."""
 
+    audio_tokens: ClassVar[None] = None
+    cache_write_tokens: ClassVar[None] = None
+    image_tokens: ClassVar[None] = None
+    text_tokens: ClassVar[None] = None
     cached_tokens: int | None = None
 
 
 class CompletionTokensDetails(Object):
     """Of the answer's tokens, how many were thinking."""
 
+    accepted_prediction_tokens: ClassVar[None] = None
+    audio_tokens: ClassVar[None] = None
+    rejected_prediction_tokens: ClassVar[None] = None
+    text_tokens: ClassVar[None] = None
     reasoning_tokens: int | None = None
 
 
@@ -76,13 +88,34 @@ class CompletionUsage(Object):
     completion_tokens_details: CompletionTokensDetails | None = None
 
 
+class TopLogprob(Object):
+    """A token that might have stood at a place, and its log probability."""
+
+    token: str = ""
+    logprob: float = 0.0
+    bytes: list[int] | None = None
+
+
+class ChatCompletionTokenLogprob(TopLogprob):
+    """The token that stands at a place, and the likeliest there."""
+
+    top_logprobs: list[TopLogprob] = []
+
+
+class ChoiceLogprobs(Object):
+    """Log probabilities, token by token, where they were asked for and told."""
+
+    content: list[ChatCompletionTokenLogprob] | None = None
+    refusal: list[ChatCompletionTokenLogprob] | None = None
+
+
 class Choice(Object):
     """The one choice of an answer."""
 
     index: int = 0
     message: ChatCompletionMessage
     finish_reason: str = "stop"
-    logprobs: Any = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class ChatCompletion(Object):
@@ -97,6 +130,10 @@ class ChatCompletion(Object):
     model: str
     object: Literal["chat.completion"] = "chat.completion"
     usage: CompletionUsage | None = None
+    system_fingerprint: str | None = None
+    service_tier: ClassVar[None] = None  # each provider has words of its own for its tiers
+    metadata: ClassVar[None] = None
+    moderation: ClassVar[None] = None
     freelm: dict[str, Any] = {}
 
 
@@ -112,6 +149,9 @@ class ChoiceDeltaToolCall(Object):
 class ChoiceDelta(Object):
     """What a chunk adds."""
 
+    audio: ClassVar[None] = None
+    function_call: ClassVar[None] = None
+    refusal: ClassVar[None] = None
     role: Literal["assistant"] | None = None
     content: str | None = None
     tool_calls: list[ChoiceDeltaToolCall] | None = None
@@ -119,7 +159,7 @@ class ChoiceDelta(Object):
 
 
 class ChunkChoice(Object):
-    """The one choice of a chunk."""
+    """The one choice of a chunk; log probabilities are told with whole answers only."""
 
     index: int = 0
     delta: ChoiceDelta
@@ -130,6 +170,10 @@ class ChunkChoice(Object):
 class ChatCompletionChunk(Object):
     """A piece of a streamed answer; the first one's `freelm` tells who speaks."""
 
+    moderation: ClassVar[None] = None
+    obfuscation: ClassVar[None] = None
+    service_tier: ClassVar[None] = None
+    system_fingerprint: ClassVar[None] = None
     id: str
     choices: list[ChunkChoice]
     created: int
@@ -142,6 +186,7 @@ class ChatCompletionChunk(Object):
 class Model(Object):
     """One model that may be called now."""
 
+    shutdown_date: ClassVar[None] = None
     id: str
     created: int = 0
     object: Literal["model"] = "model"

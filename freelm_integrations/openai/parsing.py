@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -49,6 +50,26 @@ def format_of(wanted: Any) -> Any:
     name = getattr(wanted, "__name__", "answer")
     schema = {"name": name, "schema": _schema_of(wanted), "strict": True}
     return {"type": "json_schema", "json_schema": schema}
+
+
+def pydantic_function_tool(
+    model: type[BaseModel], *, name: str | None = None, description: str | None = None
+) -> dict[str, Any]:
+    """A tool whose arguments are such an object; `parse` gives it as `parsed_arguments`.
+
+    Without a name it has the class's, without a description the class's docstring.
+    """
+    function = _Function(name=name or model.__name__, strict=True, parameters=_schema_of(model))
+    function.model = model
+    if told := description or model.__doc__:
+        function["description"] = inspect.cleandoc(told)
+    return {"type": "function", "function": function}
+
+
+class _Function(dict[str, Any]):
+    """A function of a tool that remembers the class of its arguments, as that SDK's does."""
+
+    model: type[BaseModel]
 
 
 def parsed_completion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from freelm_integrations.openai.absent import Absent
 from freelm_integrations.openai.errors import told
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from freelm_integrations.openai.translate import Chunker
 
 
-class Stream:
+class Stream(Absent):
     """Chunks arriving; iterate once, `close()` or a `with` to leave early.
 
     Reading raises what `create` does, and StreamInterrupted (an APIConnectionError) where an answer
@@ -59,7 +60,7 @@ class Stream:
                 yield from chunker.chunks(delta)
 
 
-class AsyncStream:
+class AsyncStream(Absent):
     """Chunks arriving on an event loop.
 
     Iterate once, `close()` or an `async with` to leave early; raises what `Stream` does.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from freelm_integrations.openai.objects import (
     ChatCompletion,
@@ -17,6 +17,7 @@ from freelm_integrations.openai.objects import (
     Choice,
     ChoiceDelta,
     ChoiceDeltaToolCall,
+    ChoiceLogprobs,
     ChunkChoice,
     CompletionTokensDetails,
     CompletionUsage,
@@ -25,7 +26,7 @@ from freelm_integrations.openai.objects import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from freelm_integrations.chat import Completion, Delta, Origin, ToolCall, ToolCallPart, Usage
 
@@ -50,10 +51,17 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
     )
     return ChatCompletion(
         id=completion.response_id or f"freelm-{created}",
-        choices=[Choice(message=message, finish_reason=completion.finish_reason)],
+        choices=[
+            Choice(
+                message=message,
+                finish_reason=completion.finish_reason,
+                logprobs=_logprobs(completion.raw),
+            )
+        ],
         created=created,
         model=completion.model,
         usage=usage_object(completion.usage),
+        system_fingerprint=_fingerprint(completion.raw),
         freelm={
             "provider": completion.provider,
             "model": completion.model,
@@ -62,6 +70,21 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
             "integrity": completion.integrity,
         },
     )
+
+
+def _logprobs(raw: Mapping[str, Any]) -> ChoiceLogprobs | None:
+    """What the provider told, if it is what that SDK has."""
+    choices: list[Any] = raw.get("choices") or []
+    told = choices[0].get("logprobs") if choices else None
+    try:
+        return None if told is None else ChoiceLogprobs.model_validate(told)
+    except ValidationError:
+        return None
+
+
+def _fingerprint(raw: Mapping[str, Any]) -> str | None:
+    told: object = raw.get("system_fingerprint")
+    return told if isinstance(told, str) else None
 
 
 def usage_object(usage: Usage | None) -> CompletionUsage | None:
