@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientPayloadError,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
@@ -63,12 +64,31 @@ def open_session() -> tuple[AsyncSend, Callable[[], Awaitable[None]]]:
 class _Answer:
     """A response; what it says is unpacked by aiohttp."""
 
-    __slots__ = ("_response", "headers", "status")
+    __slots__ = ("_closed", "_response", "headers", "status")
 
     def __init__(self, response: ClientResponse) -> None:
         self.status = response.status
         self.headers = as_dict(response.raw_headers)
         self._response = response
+        self._closed: asyncio.Future[None] | None = None
+        connection = response.connection  # none once all of the body is there
+        if connection is not None and connection.protocol is not None:
+            self._closed = connection.protocol.closed
+            if self._closed is None:
+                self._on_close(None)
+            else:
+                self._closed.remove_done_callback(_is_heard)  # one is enough
+                self._closed.add_done_callback(_is_heard)
+                self._closed.add_done_callback(self._on_close)
+
+    def _on_close(self, _: object) -> None:
+        """Tell the body that its connection is gone.
+
+        aiohttp (3.14) closes it over a broken chunk, and leaves who reads the body waiting.
+        """
+        body = self._response.content
+        if not body.is_eof() and body.exception() is None:
+            body.set_exception(ClientPayloadError("the body is not framed as HTTP wants it"))
 
     async def read(self) -> bytes:
         try:
@@ -78,15 +98,20 @@ class _Answer:
         raise failure
 
     async def aclose(self) -> None:
+        if self._closed is not None:  # it is the connection's, which others use later
+            self._closed.remove_done_callback(self._on_close)
         self._response.release()
+
+
+def _is_heard(closed: asyncio.Future[None]) -> None:
+    """Look at why a connection was closed: asyncio complains of errors that nobody looked at."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 @functools.lru_cache(maxsize=64)
 def _timeout(seconds: float) -> ClientTimeout:
-    """For connecting alone; a silent exchange is cancelled by the driver.
-
-    So is one whose body is no HTTP from some later packet on: aiohttp (3.14) then never says so.
-    """
+    """For connecting alone; a silent exchange is cancelled by the driver."""
     return ClientTimeout(sock_connect=seconds)
 
 

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 HANG = object()
 RESET = object()
+APART = object()
+"""A moment, so that what follows comes by itself."""
 
 
 class ScriptedServer:
-    """Each connection's request takes the next script: bytes to send, then HANG, RESET or a clean close."""
+    """Each connection's request takes the next script: bytes to send (APART), then HANG, RESET or a clean close."""
 
     def __init__(self) -> None:
         self.scripts: list[list[object]] = []
@@ -58,6 +60,8 @@ class ScriptedServer:
             if entry is RESET:
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            elif entry is APART:
+                self._ended.wait(0.05)
             elif entry is HANG:
                 connection.settimeout(20)
                 try:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from freelm_integrations.engine import blocking, by_aiohttp, by_httpx
 from freelm_integrations.engine.sockets import Stock
 from freelm_integrations.engine.steps import Attempt, Broken, End, Refused
-from tests.engine.scripted import HANG, RESET, head, scripted
+from tests.engine.scripted import APART, HANG, RESET, head, scripted
 
 KEY = "sk-" + "very-secret" * 3
 
@@ -166,13 +166,22 @@ def shows_key(error):
     return KEY in "".join(shown.format())
 
 
+CHUNKED = head(transfer_encoding="chunked")
 WEATHER = [
     pytest.param([RESET], id="reset"),
     pytest.param([], id="closed"),
     pytest.param([b"no HTTP at all\r\n\r\n"], id="no HTTP"),
     pytest.param([head(content_length="50"), b"half"], id="half a body"),
     pytest.param([head(content_encoding="gzip"), b"not packed"], id="not gzip"),
-    pytest.param([head(transfer_encoding="chunked") + b"zz\r\n"], id="a bad chunk"),
+    pytest.param([CHUNKED + b"zz\r\n"], id="a bad chunk"),
+    pytest.param([CHUNKED, APART, b"zz\r\nhello\r\n", HANG], id="a bad chunk by itself"),
+    pytest.param(
+        [CHUNKED + b"5\r\nhello\r\n", APART, b"zz\r\nhello\r\n", HANG], id="a bad chunk later"
+    ),
+    pytest.param(
+        [CHUNKED + b"5\r\nhello\r\n", APART, b"5\r\nhello, world\r\n", HANG], id="too long a chunk"
+    ),
+    pytest.param([CHUNKED + b"5\r\nhello\r\n", APART], id="no last chunk"),
 ]
 
 
