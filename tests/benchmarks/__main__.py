@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from tests.benchmarks import harvest, imports, ledger, overhead, routing, stress
+from tests.benchmarks import day, harvest, imports, ledger, overhead, routing, stress
 from tests.benchmarks.measure import Report
 
 if __name__ == "__main__":
@@ -20,6 +20,7 @@ if __name__ == "__main__":
         "routing": routing,
         "ledger": ledger,
         "harvest": harvest,
+        "day": day,
         "stress": stress,
     }
     for name, part in parts.items():

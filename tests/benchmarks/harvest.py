@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 import math
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -19,25 +18,17 @@ from typing import TYPE_CHECKING
 from freelm_integrations.chat import Request
 from freelm_integrations.engine.failover import failover
 from freelm_integrations.engine.flight import Flight
-from freelm_integrations.engine.steps import (
-    ELAPSED,
-    Chunk,
-    Consult,
-    End,
-    Launch,
-    Opened,
-    Refused,
-    Wait,
-    advance,
-)
+from freelm_integrations.engine.steps import ELAPSED, Consult, Launch, Wait, advance
 from freelm_integrations.engine.terms import Terms
 from freelm_integrations.errors import NoRouteAnswered
 from freelm_integrations.pool.ledger.memory import MemoryLedger
 from freelm_integrations.pool.ledger_pool import LedgerPool
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.providers.provider import OpenAICompatible
-from freelm_integrations.providers.spec import Limit, ModelSpec
+from freelm_integrations.providers.spec import DAY, Limit, ModelSpec
 from freelm_integrations.routing.candidates import Router
+from tests.benchmarks.upstream import MIDDAY, Harvest, Upstream
+from tests.benchmarks.upstream import Terms as Grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,16 +36,10 @@ if TYPE_CHECKING:
     from freelm_integrations.engine.steps import Attempt
     from tests.benchmarks.measure import Report
 
-MIDDAY = 1_795_348_800.0
-DAY = 86_400.0
 LATENCY = 0.4
-BODY = json.dumps(
-    {
-        "choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10},
-    }
-).encode()
-REFUSAL = json.dumps({"error": {"message": "Rate limit reached", "code": 429}}).encode()
+ASKED = Request(
+    messages=({"role": "user", "content": "hi"},), params={"max_tokens": 200}, streaming=False
+)
 
 
 class VirtualClock:
@@ -74,22 +59,6 @@ class VirtualClock:
         return next(self._dice)
 
 
-@dataclass
-class Book:
-    """One limit as the provider itself counts it: so many in any stretch of that length."""
-
-    limit: Limit
-    taken: deque[float] = field(default_factory=deque)
-
-    def fits(self, now: float) -> bool:
-        while self.taken and self.taken[0] <= now - self.limit.per:
-            self.taken.popleft()
-        return len(self.taken) < self.limit.amount
-
-    def back_after(self, now: float) -> float:
-        return max(0.0, self.taken[0] + self.limit.per - now)
-
-
 @dataclass(frozen=True)
 class Field:
     """A provider: what it grants each model of each account, and what the engine is told."""
@@ -104,58 +73,40 @@ class Field:
     accounts: str | None = None
 
     @property
-    def provider(self) -> OpenAICompatible:
+    def house(self) -> tuple[OpenAICompatible, Grants]:
         limits = self.true if self.told is None else self.told
-        return OpenAICompatible(
+        ids = [f"{self.name}-m{number}" for number in range(self.models)]
+        provider = OpenAICompatible(
             self.name,
             f"https://{self.name}.example/v1",
             [f"{self.name}-{number}" for number in range(self.keys)],
-            [ModelSpec(f"{self.name}-m{number}", limits=limits) for number in range(self.models)],
+            [ModelSpec(one, limits=limits) for one in ids],
             account=self.accounts,
         )
-
-    def possible(self, seconds: float) -> float:
-        """What an all-knowing scheduler has of it in so long."""
-        places = self.models * (1 if self.accounts else self.keys)
-        each = min(limit.amount * math.ceil(seconds / limit.per) for limit in self.true)
-        return places * each
-
-
-@dataclass
-class Harvest:
-    answered: int = 0
-    refused: int = 0
-    sent: int = 0
-    possible: float = 0.0
-
-    @property
-    def share(self) -> float:
-        return self.answered / self.possible
-
-    @property
-    def wasted(self) -> float:
-        return self.refused / max(1, self.sent)
+        return provider, Grants(each=dict.fromkeys(ids, self.true), says=self.says)
 
 
 class World:
     """The providers, some processes that share a ledger, and callers that never stop asking."""
 
     def __init__(
-        self, fields: Sequence[Field], *, strategy: str, processes: int, callers: int
+        self,
+        upstream: Upstream,
+        *,
+        strategy: str = "quota_aware",
+        processes: int = 1,
+        callers: int = 24,
+        calls: float = math.inf,
     ) -> None:
         self.clock = VirtualClock()
-        self.harvest = Harvest()
-        self._fields = {one.name: one for one in fields}
-        self._books: dict[tuple[str, str], list[Book]] = {}
+        self.upstream = upstream
+        self._left = calls
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._ledger = MemoryLedger()
         guards = SimpleNamespace(strategy=strategy, free_only=True, allow_training=True)
-        providers = [one.provider for one in fields]
-        self._catalogs = {one: one.models for one in providers}
-        self._keys = {
-            key.secret.get_secret_value(): key.account for one in providers for key in one.keys
-        }
+        providers = [provider for provider, _ in upstream.houses]
+        self._catalogs = {one: one.models or one.spec.models for one in providers}
         self._pools = [
             LedgerPool(self.clock, outbox=self) if processes > 1 else Pool(self.clock)
             for _ in range(processes)
@@ -163,7 +114,7 @@ class World:
         self._routers = [Router(pool, guards) for pool in self._pools]
         self._terms = Terms(wait=True, timeout=2 * DAY, hedge=False, max_attempts=10**6)
         for number in range(callers):
-            self.after(0.001 * number, lambda place=number % processes: self._call(place))
+            self.after(0.001 * number, partial(self._call, number % processes))
 
     # -- an outbox that tells a moment later
 
@@ -182,41 +133,25 @@ class World:
         while self._due and self._due[0][0] <= seconds:
             self.clock.at, _, act = heapq.heappop(self._due)
             act()
-        self.harvest.possible = sum(one.possible(seconds) for one in self._fields.values())
-        return self.harvest
+        harvest = self.upstream.harvest
+        harvest.possible = self.upstream.possible(seconds)
+        return harvest
 
     # -- a call
 
     def _call(self, place: int) -> None:
-        request = Request(messages=({"role": "user", "content": "hi"},), streaming=False)
-        candidates = self._routers[place].candidates(request, self._catalogs, utc=self.clock.utc())
+        if self._left <= 0:
+            return
+        self._left -= 1
+        candidates = self._routers[place].candidates(ASKED, self._catalogs, utc=self.clock.utc())
         flight = Flight(
-            request, candidates, pool=self._pools[place], clock=self.clock, terms=self._terms
+            ASKED, candidates, pool=self._pools[place], clock=self.clock, terms=self._terms
         )
-        _Caller(self, failover(flight), lambda: self.after(0.0, lambda: self._call(place))).go()
+        again = partial(self.after, 0.0, partial(self._call, place))
+        _Caller(self, failover(flight), again).go()
 
     def consult(self, claim):
         return self._ledger.take(claim, self.clock.utc())
-
-    def replies(self, attempt: Attempt) -> list:
-        """What the provider says, as it arrives there."""
-        now = self.clock.at
-        name = attempt.url.removeprefix("https://").split(".")[0]
-        one, model = self._fields[name], json.loads(attempt.body or b"{}")["model"]
-        account = self._keys[attempt.secret.get_secret_value()] if attempt.secret else ""
-        books = self._books.setdefault((account, model), [Book(limit) for limit in one.true])
-        self.harvest.sent += 1
-        full = [book for book in books if not book.fits(now)]
-        if full:
-            self.harvest.refused += 1
-            wait = max(book.back_after(now) for book in full)
-            headers = {"retry-after": str(math.ceil(wait))} if one.says else {}
-            return [Refused(attempt, 429, headers, REFUSAL)]
-        for book in books:
-            book.taken.append(now)
-        self.harvest.answered += 1
-        headers = {"content-type": "application/json"}
-        return [Opened(attempt, headers), Chunk(attempt, BODY), End(attempt)]
 
 
 class _Caller:
@@ -250,7 +185,7 @@ class _Caller:
         self._done()
 
     def _arrive(self, attempt: Attempt) -> None:
-        replies = self._world.replies(attempt)
+        replies = self._world.upstream.replies(attempt, self._world.clock.at)
         self._world.after(LATENCY / 2, lambda: self._hear(replies))
 
     def _hear(self, replies: list) -> None:
@@ -292,7 +227,9 @@ def harvest(
     processes: int = 1,
     callers: int = 24,
 ) -> Harvest:
-    return World(what, strategy=strategy, processes=processes, callers=callers).run(seconds)
+    upstream = Upstream([one.house for one in what])
+    world = World(upstream, strategy=strategy, processes=processes, callers=callers)
+    return world.run(seconds)
 
 
 def run(report: Report) -> None:

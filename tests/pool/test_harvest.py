@@ -8,6 +8,7 @@ import pytest
 
 from freelm_integrations.providers.spec import Limit
 from tests.benchmarks.harvest import Field, World, fields, harvest, misdeclared
+from tests.benchmarks.upstream import Upstream
 
 ALDER = Field("alder", 1, 3, (Limit(30, per=60),))
 
@@ -50,10 +51,10 @@ def test_among_others_two_that_were_declared_too_high_cost_little():
 def test_a_ceiling_that_was_learned_is_unlearned():
     """The provider had a bad quarter of an hour; an hour later all of it is had again."""
     bad = Field("elm", 1, 1, (Limit(10, per=60),), told=(Limit(30, per=60),))
-    world = World([bad], strategy="quota_aware", processes=1, callers=12)
+    world = World(Upstream([bad.house]), callers=12)
     world.run(900.0)
-    (books,) = world._books.values()
-    books[0].limit = Limit(30, per=60)
+    (book,) = (book for books in world.upstream.books.values() for book in books)
+    book.limit = Limit(30, per=60)
     before = world.run(10_800.0).answered
 
     assert world.run(14_400.0).answered - before >= 0.99 * 60 * 30
