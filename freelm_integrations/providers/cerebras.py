@@ -105,5 +105,6 @@ CEREBRAS = ProviderSpec(
     ),
     # The vendor states that prompts are neither kept nor trained on (as of 2026-08).
     trains=False,
+    images=frozenset({"png", "jpeg"}),  # docs, 2026-08
     at_most={"stops": 4, "links": 0},  # an https image is a 400 (docs, 2026-08)
 )

@@ -177,6 +177,7 @@ GOOGLE = ProviderSpec(
     costly=("-pro",),  # every Pro has `limit: 0` there (error bodies of 2026)
     # Links are fetched unreliably, and a request may have about 20 MB (2026, unconfirmed).
     hardly_beyond={"links": 0, "inline": 20_000_000},
+    images=frozenset({"png", "jpeg", "webp", "heic", "heif"}),  # image guide, 2026-09
     retires=_ENDS,
     alike={"gemini-": _ALIKE, "gemma-4-": _GEMMA},
     chat_include=("gemini-", "gemma-"),

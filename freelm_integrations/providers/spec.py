@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 Unit = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 Reset = Literal["rolling", "utc_day", "pacific_day", "utc_month"]
-Countable = Literal["tools", "stops", "images", "links", "inline"]
-"""What a request may have too many of: tools, stop sequences, images, images given by a link, and
-characters of images, sound and files that are written into it."""
+Countable = Literal["tools", "stops", "images", "links", "inline", "recursions"]
+"""What a request may have too many of: tools, stop sequences, images, images given by a link,
+characters of images, sound and files that are written into it, and schemas that refer to
+themselves."""
 
 EFFORTS = room.EFFORTS
 EACH = "*"
@@ -140,6 +141,7 @@ class ProviderSpec:
     times as long as elsewhere an attempt may be silent here, where models are loaded on demand or
     queue: others are asked beside it as early as ever. `quota_path` is where it tells what is left
     of a key's quota, from the base URL on, None where it does not; asked beside the list of models.
+    `images` are the kinds of images it takes (`png`, `jpeg`), empty where that is not known.
     `details` are paths where a local server tells of its models what its list does not; where the
     second is there, each model is asked for by it (POST) if the first is answered.
     `alike` tells by the beginnings of ids what listed models are like that are not in `models`,
@@ -171,6 +173,7 @@ class ProviderSpec:
     retires: Mapping[str, str] = field(default_factory=dict[str, str])
     patience: float = 1.0
     quota_path: str | None = None
+    images: frozenset[str] = frozenset()
     details: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     reserves: Reserved | None = None
     alike: Mapping[str, ModelSpec] = field(default_factory=dict[str, ModelSpec])

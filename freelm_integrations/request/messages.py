@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import nearest
+from freelm_integrations.request.images import check_image
 from freelm_integrations.request.values import (
     is_iterable,
     is_listed,
@@ -92,6 +93,8 @@ def _check_part(part: Message, where: str) -> None:
     for name in needed:
         if not isinstance(part.get(name), str) and (name == "text" or name in part):
             raise ConfigError(f"{where}.{name} is {kind_of(part.get(name))}, not a string")
+    if part.get("type", "image_url") == "image_url" and ("type" in part or "image_url" in part):
+        check_image(part, where)
 
 
 def _check_calls(calls: Any, where: str) -> None:

@@ -11,6 +11,7 @@ from freelm_integrations.errors import ConfigError
 from freelm_integrations.providers.options import split_words
 from freelm_integrations.request.messages import Messages, checked_messages
 from freelm_integrations.request.parameters import checked_parameters
+from freelm_integrations.request.schemas import check_schema
 from freelm_integrations.request.tools import checked_choice, checked_tools
 from freelm_integrations.request.values import is_iterable, is_mapping, kind_of, plain
 
@@ -95,9 +96,12 @@ def _format(wanted: object) -> Message | None:
     checked: Message = plain(wanted, "response_format")
     if not isinstance(checked.get("type"), str):
         raise ConfigError('response_format has no type: {"type": "json_object"}, for one')
-    if checked["type"] == "json_schema" and not is_mapping(checked.get("json_schema")):
+    described = checked.get("json_schema")
+    if checked["type"] == "json_schema" and not is_mapping(described):
         raise ConfigError(
             "response_format has no schema: "
             '{"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}'
         )
+    if is_mapping(described) and is_mapping(schema := described.get("schema")):
+        check_schema(schema, "response_format.json_schema.schema")
     return checked

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.nearest import unknown
+from freelm_integrations.request.schemas import check_parameters
 from freelm_integrations.request.values import is_iterable, is_mapping, kind_of, plain
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def _tool(tool: object, where: str) -> Message:
         raise ConfigError(
             f"{where}.function.parameters is {kind_of(parameters)}, not a JSON schema (a dict)"
         )
+    if parameters is not None:
+        check_parameters(parameters, f"{where}.function.parameters")
     return checked
 
 

@@ -1,7 +1,8 @@
 """Which models are known to be unable to serve a request.
 
 Rules:
-- Left out is only what is known to fail: an unknown context or an untagged list is let through.
+- Left out is only what is known to fail: an untagged list is let through. An unknown context is
+  taken for what the family, the name or the times suggest (`extent`).
 - A list is known to tell what its models can do if any of them carries a tag for it.
 - Tokens are estimated, so a model is left out for its size only if the prompt is too long even
   where the estimate is `DOUBT` too high.
@@ -17,6 +18,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from freelm_integrations.routing.extent import BEYOND_ANY, extent_of, families_of
 from freelm_integrations.routing.retirement import LONG_AGO, Calendar, retired, retiring
 
 if TYPE_CHECKING:
@@ -46,8 +48,13 @@ _TOO_MANY: Mapping[Countable, str] = MappingProxyType(
         "images": "takes {} images at most",
         "links": "takes images written out, not by a link",
         "inline": "takes {} characters of images and files at most",
+        "recursions": "takes no schemas that refer to themselves",
     }
 )
+
+
+LEAST_EXTENT = 8_192
+"""Tokens that every model is taken to have room for of which nothing is told."""
 
 
 class Guards(Protocol):
@@ -82,10 +89,16 @@ def admit(
 ) -> tuple[tuple[Rank, ...], tuple[LeftOut, ...]]:
     """The ranks without what cannot serve, and what was left out of them with the reason."""
     ranks = tuple(ranks)
+    is_long = needs.surely > LEAST_EXTENT
+    families = families_of(catalogs) if is_long else dict[str, int]()
     left_out = {
         choice: reason
         for choice in (choice for rank in ranks for choice in rank)
-        if (reason := _objection(choice, needs, guards, catalogs[choice[0]], calendar)) is not None
+        if (
+            reason := _objection(choice, needs, guards, catalogs[choice[0]], calendar)
+            or _out_of_extent(choice, needs, families)
+        )
+        is not None
     }
     kept = _without(ranks, left_out)
     if not kept:
@@ -116,10 +129,11 @@ def thresholds(catalogs: Catalogs) -> tuple[int, ...]:
     Two requests that fall between the same two of them, and need the same otherwise, are admitted
     to the same models.
     """
-    sizes: set[int] = set()
+    sizes, families = {LEAST_EXTENT, BEYOND_ANY}, families_of(catalogs)
     for models in catalogs.values():
         for model in models:
-            sizes.update(size for size in (model.context, model.output) if size is not None)
+            context = extent_of(model, families).size if model.context is None else model.context
+            sizes.update(size for size in (context, model.output) if size is not None)
     return tuple(sorted(sizes))
 
 
@@ -152,6 +166,7 @@ def _objection(
         ruled_out(provider, model, guards)
         or _unable(model, needs, catalog)
         or _too_many(needs, provider.spec.at_most)
+        or _unseen(needs, provider.spec.images)
     ):
         return LeftOut(provider, model, reason)
     if model.context is not None and needs.surely > model.context:
@@ -166,11 +181,31 @@ def _objection(
     return None
 
 
+def _out_of_extent(choice: Choice, needs: Needs, families: Mapping[str, int]) -> LeftOut | None:
+    """Whether a model of which no context is told will hardly have room."""
+    provider, model = choice
+    if model.context is not None or needs.surely <= LEAST_EXTENT:
+        return None
+    extent = extent_of(model, families)
+    if needs.surely <= extent.size:
+        return None
+    is_soft = needs.surely <= extent.most
+    size = extent.size if is_soft else extent.most
+    reason = f"context, not told, but hardly over {size} tokens, is too short for about "
+    return LeftOut(provider, model, f"{reason}{needs.prompt}", is_soft=is_soft)
+
+
 def _too_many(needs: Needs, most: Mapping[Countable, int]) -> str | None:
     for name, number in most.items():
         if getattr(needs.counts, name) > number:
             return _TOO_MANY[name].format(number)
     return None
+
+
+def _unseen(needs: Needs, taken: frozenset[str]) -> str | None:
+    if not needs.images or not taken or not (others := needs.images - taken):
+        return None
+    return f"takes images as {', '.join(sorted(taken))}, not as {', '.join(sorted(others))}"
 
 
 def _unable(model: ModelSpec, needs: Needs, catalog: Sequence[ModelSpec]) -> str | None:

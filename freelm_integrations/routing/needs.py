@@ -6,12 +6,14 @@ Tokens are estimated: four bytes each, and a fixed number for what is no text.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from freelm_integrations.chat import EmbeddingRequest
+from freelm_integrations.routing.recursion import refers_to_itself
 
 if TYPE_CHECKING:
     from freelm_integrations.chat import Json, Message, Request
@@ -53,12 +55,17 @@ class Counts(NamedTuple):
     images: int = 0
     links: int = 0
     inline: int = 0
+    recursions: int = 0
 
 
 _NONE = Counts()
 
 
 _LINKS = ("http:", "https:")
+_IMAGE = "data:image/"
+_KIND = re.compile(r"[a-z0-9.+-]+")
+_SAME_KIND = {"jpg": "jpeg", "pjpeg": "jpeg", "x-png": "png", "svg+xml": "svg"}
+_REFERENCE = '"$ref"'
 _HOLDERS = ("url", "data", "file_data")
 
 
@@ -68,7 +75,8 @@ class Needs:
 
     In tokens: `prompt` as estimated, `output` as asked for, None where the caller leaves it open.
     `parts` are the tags its content parts call for beside `vision` (`audio`, `files`, `video`, or
-    a type nobody here knows). `counts` are what there may be too many of.
+    a type nobody here knows). `images` are the kinds of those written out (`png`; empty where they
+    do not say). `counts` are what there may be too many of.
     """
 
     prompt: int = 0
@@ -79,6 +87,7 @@ class Needs:
     vision: bool = False
     parts: frozenset[str] = frozenset()
     json_schema: bool = False
+    images: frozenset[str] = frozenset()
     counts: Counts = _NONE
 
     @property
@@ -109,10 +118,13 @@ def needs_of(request: Request) -> Needs:
     text, kinds, places = 0, list[str](), list[str]()
     for message in request.messages:
         text += _weigh(message, kinds, places)
-    text += sum(_length(json.dumps(tool, default=str)) for tool in request.tools)
     form = request.response_format
-    if form is not None:
-        text += _length(json.dumps(form, default=str))
+    recursions = 0
+    for schema in (*request.tools, form) if form is not None else request.tools:
+        written = json.dumps(schema, default=str)
+        text += _length(written)
+        if _REFERENCE in written:
+            recursions += refers_to_itself(schema)
     return Needs(
         prompt=(text + 3) // 4 + 4 * len(request.messages) + IMAGE_TOKENS * len(kinds),
         output=_output(request.params),
@@ -122,14 +134,23 @@ def needs_of(request: Request) -> Needs:
         vision="vision" in kinds,
         parts=frozenset(kinds) - {"vision"} if kinds else frozenset(),
         json_schema=form is not None and form.get("type") == "json_schema",
-        counts=_counts(request, kinds, places),
+        images=_images(places) if places else frozenset(),
+        counts=_counts(request, kinds, places, recursions),
     )
 
 
-def _counts(request: Request, kinds: list[str], places: list[str]) -> Counts:
+def _images(places: list[str]) -> frozenset[str]:
+    """The kinds of the images that are written out, as far as they are told."""
+    heads = (place[: len(_IMAGE) + 20].lower() for place in places)
+    told = (head.removeprefix(_IMAGE) for head in heads if head.startswith(_IMAGE))
+    kinds = (_KIND.match(kind) for kind in told)
+    return frozenset(_SAME_KIND.get(kind[0], kind[0]) for kind in kinds if kind)
+
+
+def _counts(request: Request, kinds: list[str], places: list[str], recursions: int) -> Counts:
     stop = request.params.get("stop")
     stops = len(cast("Sequence[object]", stop)) if isinstance(stop, (list, tuple)) else 0
-    if not (request.tools or kinds or stops):
+    if not (request.tools or kinds or stops or recursions):
         return _NONE
     return Counts(
         tools=len(request.tools),
@@ -137,6 +158,7 @@ def _counts(request: Request, kinds: list[str], places: list[str]) -> Counts:
         images=kinds.count("vision"),
         links=sum(place.startswith(_LINKS) for place in places),
         inline=sum(len(place) for place in places if not place.startswith(_LINKS)),
+        recursions=recursions,
     )
 
 
