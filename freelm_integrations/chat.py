@@ -131,7 +131,7 @@ class AttemptRecord:
 
     `kind` is the fault's kind, `outpaced` for one still silent when another spoke, or None for the
     one that answered. `ms` is how long it took, for that one to its first content; `retry_after`
-    the wait the server asked for (s).
+    the wait the server asked for (s), `request_id` its own name for the request.
     """
 
     provider: str
@@ -142,6 +142,7 @@ class AttemptRecord:
     message: str = ""
     retry_after: float | None = None
     ms: float = 0.0
+    request_id: str | None = None
 
     def __str__(self) -> str:
         """Who was asked, what came of it, and after how long."""

@@ -95,6 +95,7 @@ class Journal:
             status=fault.status,
             message=fault.message,
             retry_after=fault.retry_after,
+            request_id=fault.request_id,
         )
         self.records.append(record)
         self._ends[route] = fault.kind
@@ -212,6 +213,7 @@ def _record(
     status: int | None = None,
     message: str = "",
     retry_after: float | None = None,
+    request_id: str | None = None,
 ) -> AttemptRecord:
     provider, model, key = _names(route)
     return AttemptRecord(
@@ -223,6 +225,7 @@ def _record(
         message=message,
         retry_after=retry_after,
         ms=lasted * 1000,
+        request_id=request_id,
     )
 
 

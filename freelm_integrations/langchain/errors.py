@@ -52,7 +52,7 @@ class FreeLLMModelError(FreeLLMError, ModelError):
 
     `retry_after` is when a route is expected back, in seconds from when the error was made; None
     for never or unknown. `response` looks like the last HTTP answer (status and message), which
-    LangChain copies into the trace of the run.
+    LangChain copies into the trace of the run; `request_id` is its server's own name for it.
     """
 
     retry_after: float | None = None
@@ -135,9 +135,10 @@ class NoKey(MissingKey, ModelAuthenticationError, FreeLLMModelError):
 # the former.
 BY_HOPE: tuple[tuple[frozenset[str], type[NoAnswer]], ...] = (
     (frozenset({"throttled"}), RateLimited),
-    (frozenset({"overloaded", "server_error", "empty", "tool_failed", "cut"}), ServiceDown),
-    (frozenset({"timeout"}), TimedOut),
+    (frozenset({"overloaded", "server_error", "cut"}), ServiceDown),
+    (frozenset({"timeout", "outpaced"}), TimedOut),
     (frozenset({"unreachable", "broken"}), Unreachable),
+    (OF_THE_MODEL, ServiceDown),
     (frozenset({"unpaid", "forbidden", "blocked"}), AccessDenied),
     (frozenset({"unauthorized"}), KeysRejected),
     (frozenset({"model_gone", "not_on_plan"}), ModelUnknown),
@@ -232,4 +233,5 @@ def _tell_answer(error: FreeLLMError) -> None:
         "error": {"message": last.message, "kind": last.kind, "provider": last.provider},
         "attempts": [attempt.to_dict() for attempt in error.attempts],
     }
+    vars(error)["request_id"] = last.request_id
     vars(error)["response"] = LastAnswer(last.status, last.message, body, {})

@@ -49,7 +49,8 @@ class Fault:
     `retry_after` what it promised in seconds (None: nothing, 0: now), `message` the server's words,
     shortened and without secrets. `parameter` may name several, with commas between them, and names
     a field of messages as `messages.<field>`. `lacked_room` says that the output limit ended an
-    answer before it had any content. `limits` are what the words tell of the windows.
+    answer before it had any content. `limits` are what the words tell of the windows. `request_id`
+    is the server's own name for the request, which its support asks for.
     """
 
     kind: FaultKind
@@ -60,3 +61,4 @@ class Fault:
     parameter: str | None = None
     lacked_room: bool = False
     limits: tuple[Reading, ...] = ()
+    request_id: str | None = None

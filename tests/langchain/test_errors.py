@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import TYPE_CHECKING
 
 import pytest
 from langchain_core.exceptions import (
@@ -30,8 +31,12 @@ from freelm_integrations.errors import (
     RequestRejected,
     StreamInterrupted,
 )
+from freelm_integrations.langchain import ChatFreeLLM
 from freelm_integrations.langchain.errors import OF_THE_MODEL, SOON, as_model_error, attempt_error
 from freelm_integrations.wire.faults import FAULT_KINDS
+
+if TYPE_CHECKING:
+    from freelm_integrations.lab import Lab
 
 
 def failed(*kinds: str, **more: float | None) -> NoRouteAnswered:
@@ -48,6 +53,10 @@ def failed(*kinds: str, **more: float | None) -> NoRouteAnswered:
         (["server_error", "unauthorized"], ModelAPIError),
         (["empty"], ModelAPIError),
         (["tool_failed"], ModelAPIError),
+        (["only_thinking"], ModelAPIError),
+        (["astray", "cut"], ModelAPIError),
+        (["outpaced", "timeout"], ModelTimeoutError),
+        (["only_thinking", "unreachable"], ModelConnectionError),
         (["timeout", "unreachable"], ModelTimeoutError),
         (["unreachable"], ModelConnectionError),
         (["unauthorized", "unauthorized"], ModelAuthenticationError),
@@ -118,7 +127,9 @@ def test_what_rests_names_the_error_where_nobody_was_asked(resting: list[str], k
     assert isinstance(error, known)
 
 
-@pytest.mark.parametrize("kinds", [["empty"], ["tool_failed", "empty"], ["only_thinking"]])
+@pytest.mark.parametrize(
+    "kinds", [["empty"], ["tool_failed", "empty"], ["only_thinking"], ["astray", "empty"]]
+)
 def test_what_models_do_is_not_mended_by_another_rotation(kinds: list[str]) -> None:
     """Every route was asked twice; who retries on top of that only multiplies."""
     error = as_model_error(failed(*kinds, next_ready_at=SYSTEM_CLOCK.utc()))
@@ -172,6 +183,18 @@ def test_the_last_refusal_is_there_for_the_trace() -> None:
         "unauthorized",
         "throttled",
     ]
+
+
+def test_the_last_refusal_keeps_the_servers_name_for_it(lab: Lab) -> None:
+    """Its support asks for it."""
+    for provider in lab:
+        provider.fail("server_error", times=None)
+
+    with pytest.raises(NoRouteAnswered) as caught:
+        ChatFreeLLM(providers="groq").invoke("hi")
+
+    assert caught.value.request_id
+    assert caught.value.request_id == caught.value.attempts[-1].request_id
 
 
 def test_translating_twice_changes_nothing() -> None:

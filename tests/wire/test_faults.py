@@ -75,3 +75,19 @@ def test_an_error_inside_a_200_is_the_same_kind_where_it_names_its_status(row: R
 
     assert not isinstance(fault, list)
     assert fault.kind == row.kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"x-request-id": "req_01abc"}, "req_01abc"),
+        ({"nvcf-reqid": "6f1c-9a"}, "6f1c-9a"),
+        ({"cf-ray": "8d-FRA", "x-request-id": "req_1"}, "req_1"),
+        ({"x-request-id": "<b>no id</b>"}, None),
+        ({"x-request-id": "x" * 200}, None),
+        ({}, None),
+    ],
+)
+def test_a_server_s_own_name_for_a_request_is_kept(headers, request_id):
+    """Its support asks for it; what is no name is not shown."""
+    assert PLAIN.fault(500, headers, b"{}", utc=UTC).request_id == request_id

@@ -55,6 +55,7 @@ def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> F
         status=said.status,
         message=_message(said, found),
         limits=_limits(said, wait, utc) if found.kind in _COUNTED else (),
+        request_id=said.request_id,
     )
 
 
@@ -106,6 +107,7 @@ def _refused_parameter(parameter: str, said: Complaint, found: Rule) -> Fault:
         status=said.status,
         message=shown(said.message),
         parameter=parameter if kind == "bad_parameter" else None,
+        request_id=said.request_id,
     )
 
 

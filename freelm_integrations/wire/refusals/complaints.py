@@ -38,6 +38,13 @@ _WORD_KEYS = frozenset(
 )
 _CULPRITS = frozenset({"param", "parameter", "keys", "additionalProperty"})
 _MESSAGE_KEYS = ("message", "detail", "title", "msg", "error_description", "description")
+_REQUEST_IDS = (
+    *("x-request-id", "request-id", "nvcf-reqid", "mistral-correlation-id", "inference-id"),
+    *("x-kong-request-id", "x-goog-request-id", "cf-ray"),
+)
+"""Headers in which servers name a request, their own before those of what stands before them
+(docs of Groq, NVIDIA, Mistral, Cerebras; 2026-11)."""
+_ID = re.compile(r"[\w.:-]{1,100}")
 _MAX_STRINGS = 200
 _MAX_DEPTH = 8
 _LONGEST = 4000
@@ -74,6 +81,12 @@ class Complaint:
     locations: list[tuple[str, ...]] = field(default_factory=list["tuple[str, ...]"])
     named: list[str] = field(default_factory=list[str])
     is_relayed: bool = False
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's own name for the request; None where it has none."""
+        found = (self.headers.get(name) for name in _REQUEST_IDS)
+        return next((one for one in found if one and _ID.fullmatch(one)), None)
 
     def say(self, words: str, request: Request | None) -> None:
         """Take these as its sentences, without what they repeat of the request."""
