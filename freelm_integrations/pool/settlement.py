@@ -6,6 +6,7 @@ Plain functions over the records of `scopes.py`, called under the pool's lock.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.lease import Cooled
@@ -34,6 +35,8 @@ def settle_windows(lease: Lease, outcome: Outcome, now: float, usage: Usage | No
     What was used of each window, in their order.
     """
     all_used: list[float] = []
+    if usage is not None and not lease.route.provider.spec.counts_cached:
+        usage = _without_cached(usage)
     refunds = VERDICTS[outcome.kind].refunds if isinstance(outcome, Fault) else "nothing"
     for window, entry, took, _ in lease.taken:
         used = took
@@ -94,7 +97,7 @@ def let_go(lease: Lease, abandoned: Abandoned) -> None:
 
 def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | None:
     """Note a fault as its verdict says; what it cooled. `chance` is a number in [0, 1)."""
-    state, verdict = lease.state, VERDICTS[fault.kind]
+    state, verdict = lease.state, _verdict(lease, fault)
     key = state.key
     key.stir()
     key.last_fault, key.fault_at = fault, now
@@ -111,10 +114,18 @@ def blame(lease: Lease, fault: Fault, now: float, *, chance: float) -> Cooled | 
     cooled = _cool(state, fault, verdict, now)
     if cooled is None:
         return None if opened is None else Cooled("key", opened)
-    believed = widen(lease, fault.kind, cooled, now)
+    believed = widen(lease, fault, cooled, now)
     if believed is not cooled or cooled.scope in {"provider", "model"}:
         state.provider.version += 1
     return believed
+
+
+def _verdict(lease: Lease, fault: Fault) -> Verdict:
+    """What the table says, for as long as is usual at this provider."""
+    verdict, usual = VERDICTS[fault.kind], lease.route.provider.spec.throttled_for
+    if fault.kind != "throttled" or usual is None:
+        return verdict
+    return replace(verdict, cools_for=usual[0], cap=usual[1])
 
 
 def _learn_ceiling(lease: Lease, fault: Fault, now: float) -> None:
@@ -142,6 +153,14 @@ def _cool(state: RouteState, fault: Fault, verdict: Verdict, now: float) -> Cool
         return None
     seconds = rest.cool(fault, verdict, now)
     return Cooled(scope, seconds) if seconds > 0 else None
+
+
+def _without_cached(usage: Usage) -> Usage:
+    cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
+    if cached <= 0:
+        return usage
+    prompt, total = usage.prompt_tokens - cached, usage.total_tokens - cached
+    return replace(usage, prompt_tokens=prompt, total_tokens=total)
 
 
 def _used(usage: Usage, unit: Unit) -> float:

@@ -6,7 +6,8 @@ here. Taken at its word it costs one attempt a key to be told the same. Hence:
 - what several accounts were told of one model is believed of the model, whatever the key;
 - what one account was told of several models is believed of the account, where the kind allows: a
   plan may well have one model and not another;
-- what is believed of several accounts is believed of the provider.
+- what is believed of several accounts is believed of the provider;
+- a quota is a model's own, but where the provider is declared to tell nothing of its quotas.
 
 The witnesses are the rests still running, so nothing is kept for it. A belief is a guess: it lasts
 `GUESSED_FOR` at most, after which a key it was wrong about is asked itself.
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from freelm_integrations.pool.lease import Lease
     from freelm_integrations.pool.scopes import AccountState, ProviderState, Rest
-    from freelm_integrations.wire.faults import FaultKind, Scope
+    from freelm_integrations.wire.faults import Fault, FaultKind, Scope
 
 GUESSED_FOR = 600.0
 """Seconds a belief is held."""
@@ -53,12 +54,13 @@ WITNESSES: Mapping[FaultKind, Witnesses] = MappingProxyType(
 )
 
 
-def widen(lease: Lease, kind: FaultKind, cooled: Cooled, now: float) -> Cooled:
+def widen(lease: Lease, fault: Fault, cooled: Cooled, now: float) -> Cooled:
     """Believe a refusal that let its route rest of more, where it was heard often enough.
 
     Called under the pool's lock; what rests now.
     """
-    needed = WITNESSES.get(kind)
+    kind = fault.kind
+    needed = WITNESSES.get(kind) or _of_quota(lease, fault)
     if needed is None or cooled.scope != "route":
         return cooled
     state, model = lease.state, lease.route.model.id
@@ -69,6 +71,17 @@ def widen(lease: Lease, kind: FaultKind, cooled: Cooled, now: float) -> Cooled:
         if _believed(state.provider, kind, now) >= needed.believed:
             cooled = _believe(state.provider.rest, "provider", kind, now, cooled)
     return cooled
+
+
+def _of_quota(lease: Lease, fault: Fault) -> Witnesses | None:
+    """How many models must refuse an account for its quota, where that is declared at all.
+
+    A wait that is told is of the model's own window.
+    """
+    models = lease.route.provider.spec.throttled_models
+    if fault.kind != "throttled" or fault.retry_after is not None or models is None:
+        return None
+    return Witnesses(accounts=math.inf, models=models, believed=math.inf)
 
 
 def _told_of_model(home: ProviderState, model: str, kind: FaultKind, now: float) -> int:

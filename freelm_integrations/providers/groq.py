@@ -77,6 +77,7 @@ GROQ = ProviderSpec(
     # A prompt and a limit larger than the minute's tokens are never let in together (rate limits
     # page, 2026-10); what counts where no limit is named, nothing tells.
     reserves=Reserved(),
+    counts_cached=False,  # docs on prompt caching, 2026-10
     tiers={
         "free": Tier(
             each_model=_USUAL,

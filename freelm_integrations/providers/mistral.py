@@ -100,6 +100,7 @@ MISTRAL = ProviderSpec(
     # Free prompts may train unless the account opts out (help article 347617, 2026-08).
     trains=True,
     costly=("mistral-large",),
+    throttled_for=(2.0, 60.0),  # no header tells, and one request a second is let in again (2026)
     hardly_beyond={"inline": 27_000_000},  # some 20 MB an image (docs, 2026-08)
     images=frozenset({"png", "jpeg", "gif", "webp"}),  # docs, 2026-08
     at_most={"tools": 128},  # OpenAPI of 2026-08

@@ -169,6 +169,7 @@ NIM = ProviderSpec(
     ),
     # Trial terms: NVIDIA logs use to improve its products (as quoted by gateways, 2026-10).
     trains=True,
+    throttled_models=3,  # no header, no wait: then it is the account's minute (clients, 2026-08)
     patience=1.5,  # a stream opens at once, and may then be silent for minutes (2026)
     at_most={"inline": 26_214_400},  # bytes of a whole request: a 400 beyond (2026-09)
     # Grammars of vLLM and others have no end then (sheet of 2026-11).

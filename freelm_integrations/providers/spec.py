@@ -146,7 +146,11 @@ class ProviderSpec:
     second is there, each model is asked for by it (POST) if the first is answered.
     `alike` tells by the beginnings of ids what listed models are like that are not in `models`,
     where the list does not say. `reserves` is what of an answer counts when its request is let in,
-    None where it counts once it is there.
+    None where it counts once it is there. `counts_cached` is whether tokens of a prompt that were
+    cached count against the limits. `throttled_for` are the seconds that a model rests after a
+    quota's refusal that names no time: the first time, and at most; None for what is usual.
+    `throttled_models` is how many models of an account must say so before all of its rest; None
+    for any number, as quotas are told model by model.
     """
 
     name: str
@@ -176,4 +180,7 @@ class ProviderSpec:
     images: frozenset[str] = frozenset()
     details: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     reserves: Reserved | None = None
+    counts_cached: bool = True
+    throttled_for: tuple[float, float] | None = None
+    throttled_models: int | None = None
     alike: Mapping[str, ModelSpec] = field(default_factory=dict[str, ModelSpec])

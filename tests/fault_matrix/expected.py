@@ -46,11 +46,17 @@ CONSEQUENCES = {
 }
 
 
+THROTTLED_FOR = {"mistral": 2.0}
+"""Seconds, where they are fewer than elsewhere."""
+
+
 def cooled_by(
-    kind: str, scope: str | None, retry_after: float | None
+    kind: str, scope: str | None, retry_after: float | None, *, provider: str = ""
 ) -> list[tuple[str, str, object]]:
     """What one such fault lets rest, as events tell it."""
     named, seconds, _ = CONSEQUENCES[kind]
+    if kind == "throttled":
+        seconds = THROTTLED_FOR.get(provider, seconds)
     if named is None:
         return []
     if named == "key" and math.isinf(seconds):

@@ -22,7 +22,7 @@ def test_a_recorded_refusal_has_its_consequences(stage, row: Row, is_streaming, 
     )
 
     wait = row.retry_after if row.retry_after is None else pytest.approx(row.retry_after)
-    cooled = cooled_by(row.kind, row.scope, row.retry_after)
+    cooled = cooled_by(row.kind, row.scope, row.retry_after, provider=row.provider)
     assert (outcome.answered_by, outcome.text) == ("well", "well")
     assert outcome.faults == [(row.kind, status, wait)] * CONSEQUENCES[row.kind].tries
     assert outcome.cooled == cooled

@@ -40,7 +40,7 @@ def test_a_status_has_its_consequences(stage, provider, status, shape):
     """In all four modes alike, another provider answers, and who should rests so long."""
     kind, scope = verdict(provider, status, shape)
     wait = WAITS.get((provider, status))
-    cooled = cooled_by(kind, scope, wait)
+    cooled = cooled_by(kind, scope, wait, provider=provider)
     reply = Reply(status, {}, body(status, shape))
     for is_streaming, is_async in MODES:
         outcome = stage.play(provider, reply, is_streaming=is_streaming, is_async=is_async)

@@ -12,7 +12,7 @@ from freelm_integrations.pool.breaker import BACKOFF, THRESHOLD
 from freelm_integrations.pool.pool import Abandoned, Pool, Success
 from freelm_integrations.pool.shared import shared_pool
 from freelm_integrations.pool.verdicts import VERDICTS
-from freelm_integrations.providers.provider import Groq
+from freelm_integrations.providers.provider import NIM, Cerebras, Groq, Mistral
 from freelm_integrations.providers.spec import Limit
 from freelm_integrations.wire.faults import FAULT_KINDS, Fault
 from freelm_integrations.wire.refusals.hints import Reading
@@ -269,6 +269,48 @@ def test_input_and_output_tokens_are_counted_apart(pool):
     pool.settle(lease, Success(), NOW, usage=Usage(250, 100, 350))
 
     assert left(pool, route) == (750, 400)
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [(Groq, 1000 - 100), (Cerebras, 1000 - 100), (Mistral, 1000 - 350)]
+)
+def test_cached_tokens_count_where_they_do(pool, kind, left):
+    """At Groq and Cerebras only what had to be read anew."""
+    one = kind("k", models="owl", limits=[Limit(1000, "tokens")])
+    usage = Usage(300, 50, 350, cached_tokens=250)
+    attempt(pool, only_route(pool, one), Success(), tokens=400, usage=usage)
+    (route,) = routes_of(pool, one)
+
+    assert pool.lease(route, NOW, tokens=left) is not None
+    assert pool.lease(route, NOW, tokens=left + 1) is None
+
+
+def test_more_cached_tokens_than_there_were_are_no_refund(pool):
+    """Whatever the server says."""
+    one = Groq("k", models="owl", limits=[Limit(1000, "tokens")])
+    route = only_route(pool, one)
+    attempt(pool, route, Success(), tokens=400, usage=Usage(10, 50, 60, cached_tokens=900))
+
+    assert pool.lease(route, NOW, tokens=951) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "lengths"),
+    [
+        (Mistral, [2, 4, 8, 16, 32, 60, 60]),
+        (Cerebras, [15, 30, 60, 60]),
+        (NIM, [15, 30, 60, 120, 240, 480, 960, 1800, 1800]),
+    ],
+)
+def test_a_quota_without_a_wait_rests_as_long_as_is_usual_there(pool, kind, lengths):
+    """Each time a little longer, and elsewhere than at NIM never longer than a minute."""
+    route, now, rested = only_route(pool, kind("k", models="owl")), NOW, []
+    for seconds in lengths:
+        cooled = attempt(pool, route, Fault(kind="throttled", status=429), now)
+        rested.append(cooled.cools_for)
+        now += seconds + 7200  # for its windows to fill
+
+    assert rested == lengths
 
 
 def test_a_view_is_ready_only_if_the_tokens_fit(pool):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from freelm_integrations.pool.pool import Pool, Success
 from freelm_integrations.pool.widening import GUESSED_FOR, WITNESSES
+from freelm_integrations.providers.provider import NIM
 from freelm_integrations.wire.faults import FAULT_KINDS, Fault
 from tests.fakes import FakeClock
 from tests.pool.making import provider, routes_of
@@ -148,3 +149,32 @@ def test_whatever_is_refused_everything_comes_back(events):
             pool.settle(lease, Fault(kind=kind), now)
 
     assert not any(pool.rests(route, now + 24 * HOUR + GUESSED_FOR) for route in routes)
+
+
+def nim(*, keys=2, models=4):
+    pool = Pool(FakeClock())
+    secrets = [f"nvapi-{number}" for number in range(keys)]
+    return pool, routes_of(pool, NIM(secrets, models=[f"acme/m{n}" for n in range(models)]))
+
+
+def test_an_account_rests_when_several_of_its_models_say_no_more_than_too_many():
+    """NIM tells no limits: the third such model means the account, and no other."""
+    pool, routes = nim()
+    mine = [route for route in routes if route.key is routes[0].key]
+    bare = Fault(kind="throttled", status=429)
+    cooled = [pool.settle(pool.lease(route, NOW), bare, NOW) for route in mine[:3]]
+
+    assert cooled == [("route", 15.0), ("route", 15.0), ("account", 15.0)]
+    assert pool.rests(mine[3], NOW) == "throttled"
+    assert not any(pool.rests(route, NOW) for route in routes if route.key is not routes[0].key)
+
+
+def test_quotas_that_tell_their_wait_are_each_a_models_own():
+    """And so are those of providers that tell them model by model."""
+    told = Fault(kind="throttled", status=429, retry_after=5.0)
+    for (pool, routes), fault in ((nim(), told), (routed(), Fault(kind="throttled"))):
+        mine = [route for route in routes if route.key is routes[0].key]
+        for route in mine[:3]:
+            pool.settle(pool.lease(route, NOW), fault, NOW)
+
+        assert pool.rests(mine[3], NOW) is None
