@@ -7,6 +7,7 @@ Each response holds
   at most, because memories store it, send it back and print it into prompts;
 - `raw`: a JSON-safe dict with `id`, `model` (the id that answered), `provider`, `finish_reason`,
   `usage` (integers, or None) and `freelm` (provider, model, key fingerprint, attempts, integrity);
+- where the user's tokenizer counted, `freelm` says `{"usage": "estimated"}`;
 - `additional_kwargs`: the token counts and `freelm` again; on a thinking chunk also
   `thinking_delta`.
 """
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
     from llama_index.core.base.llms.types import ContentBlock
 
     from freelm_integrations.chat import Completion, FinishReason, Json, Usage
+    from freelm_integrations.llama_index.counting import Counter
 
 
-def chat_response(completion: Completion) -> ChatResponse:
-    """A whole answer.
+def chat_response(completion: Completion, counter: Counter | None = None) -> ChatResponse:
+    """A whole answer; `counter` counts what its provider did not.
 
     Raises:
         NoRouteAnswered: a tool call whose arguments are not a JSON object; guessing would run
@@ -55,13 +57,17 @@ def chat_response(completion: Completion) -> ChatResponse:
         Origin(completion.provider, completion.model, completion.key, completion.attempts),
         seams=completion.seams,
     )
+    usage = completion.usage
+    if usage is None and counter is not None:
+        usage = counter.usage(completion.text, completion.reasoning, completion.tool_calls)
+        facts |= ESTIMATED
     raw = dict(completion.raw)
-    raw |= _raw(facts, completion.response_id, completion.finish_reason, completion.usage)
+    raw |= _raw(facts, completion.response_id, completion.finish_reason, usage)
     return ChatResponse(
         message=_message(thinking, completion.text, calls, completion.tool_calls),
         raw=raw,
         logprobs=_logprobs(completion.raw),
-        additional_kwargs=_counts(completion.usage) | {"freelm": facts},
+        additional_kwargs=_counts(usage) | {"freelm": facts},
     )
 
 
@@ -76,11 +82,16 @@ def completion_response(response: ChatResponse) -> CompletionResponse:
     )
 
 
+ESTIMATED: Json = {"usage": "estimated"}
+"""Stands among the facts where tokens were counted by the user's own tokenizer."""
+
+
 class GrowingAnswer:
     """A streamed answer so far; `add` gives snapshots that later deltas leave alone."""
 
-    def __init__(self) -> None:
-        """Start with nothing said."""
+    def __init__(self, counter: Counter | None = None) -> None:
+        """Start with nothing said; `counter` counts what its provider did not."""
+        self._counter = counter
         self.text = ""
         self._reasoning = ""
         self._calls = GrowingCalls()
@@ -103,12 +114,16 @@ class GrowingAnswer:
             self._extra = delta.extra
         if delta.tool_calls:
             self._calls.add(delta.tool_calls)
-        additional = _counts(delta.usage) | {"freelm": self._facts}
+        usage = delta.usage
+        if usage is None and self._counter is not None and delta.finish_reason is not None:
+            usage = self._counter.usage(self.text, self._reasoning, self._calls.calls())
+            self._facts = self._facts | ESTIMATED
+        additional = _counts(usage) | {"freelm": self._facts}
         if delta.reasoning:
             additional["thinking_delta"] = delta.reasoning
         return ChatResponse(
             message=self._snapshot(delta),
-            raw=_raw(self._facts, self._response_id, delta.finish_reason, delta.usage),
+            raw=_raw(self._facts, self._response_id, delta.finish_reason, usage),
             delta=delta.text,
             additional_kwargs=additional,
         )

@@ -14,7 +14,12 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms import callbacks
 
-from freelm_integrations.llama_index.answers import chat_response, completion_response
+from freelm_integrations.llama_index.answers import (
+    GrowingAnswer,
+    chat_response,
+    completion_response,
+)
+from freelm_integrations.llama_index.counting import counter_for
 from freelm_integrations.llama_index.events import observer
 from freelm_integrations.llama_index.messages import to_wire
 from freelm_integrations.llama_index.streams import aguarded, aopened, guarded, opened
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from llama_index.core.callbacks import CallbackManager
 
     from freelm_integrations.chat import Json
+    from freelm_integrations.llama_index.counting import Counter
     from freelm_integrations.llama_index.llm import LlamaIndexFreeLLM
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -70,11 +76,10 @@ class _Call:
 
     def _ask(self, messages: Sequence[ChatMessage], params: Json) -> ChatResponse:
         try:
-            return chat_response(
-                self._llm.client.chat(
-                    to_wire(messages), **self._llm.call_options(params), on_event=self._observer
-                )
+            completion = self._llm.client.chat(
+                to_wire(messages), **self._llm.call_options(params), on_event=self._observer
             )
+            return chat_response(completion, self._counter(messages))
         finally:
             self._settle()
 
@@ -83,7 +88,7 @@ class _Call:
             completion = await self._llm.async_client.chat(
                 to_wire(messages), **self._llm.call_options(params), on_event=self._observer
             )
-            return chat_response(completion)
+            return chat_response(completion, self._counter(messages))
         finally:
             self._settle()
 
@@ -93,7 +98,8 @@ class _Call:
         deltas = self._llm.client.stream_deltas(
             to_wire(messages), **self._llm.call_options(params), on_event=self._observer
         )
-        self._stream = stream = opened(deltas, shape, self._settle)
+        answer = GrowingAnswer(self._counter(messages))
+        self._stream = stream = opened(deltas, answer, shape, self._settle)
         return stream
 
     async def _aread(
@@ -102,7 +108,8 @@ class _Call:
         deltas = self._llm.async_client.stream_deltas(
             to_wire(messages), **self._llm.call_options(params), on_event=self._observer
         )
-        self._async_stream = stream = await aopened(deltas, shape, self._settle)
+        answer = GrowingAnswer(self._counter(messages))
+        self._async_stream = stream = await aopened(deltas, answer, shape, self._settle)
         return stream
 
     def guard(self, watched: Generator[T, None, None]) -> Generator[T, None, None]:
@@ -113,6 +120,9 @@ class _Call:
         """The watched stream of this call, with the stream beneath it closed at the end."""
         stream = self._async_stream
         return watched if stream is None else await aguarded(watched, stream)
+
+    def _counter(self, messages: Sequence[ChatMessage]) -> Counter | None:
+        return counter_for(self._llm.tokenizer, messages)
 
     def _settle(self) -> None:
         if self._observer is not None:

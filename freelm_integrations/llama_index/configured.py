@@ -29,7 +29,10 @@ OPTIONS = frozenset(
     }
 )
 """Fields that configure the engine: every argument of the core clients."""
-LIVE = ("on_event", "http_client", "http_async_client", "callback_manager", "rate_limiter")
+LIVE = (
+    *("on_event", "http_client", "http_async_client", "callback_manager", "rate_limiter"),
+    "tokenizer",
+)
 """Fields that hold something running: shared by copies, left out of pickles if they must be."""
 UNKNOWN_WINDOW = 8192
 """Tokens assumed while no model's window is known: small enough for every free model of 2026-11."""

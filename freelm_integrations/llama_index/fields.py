@@ -9,6 +9,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import Field, field_serializer, field_validator
 
 from freelm_integrations.errors import ConfigError
+from freelm_integrations.llama_index.counting import checked_tokenizer
 from freelm_integrations.llama_index.portable import described, restored
 from freelm_integrations.nearest import unknown
 
@@ -48,6 +49,13 @@ class ModelFields(FunctionCallingLLM):
     should_use_structured_outputs: bool = Field(
         default=False,
         description="Ask for structured answers by `response_format`, not by a forced tool call.",
+    )
+    tokenizer: Any = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="A function from a text to its tokens, or an object with `encode`: counts "
+        "where a provider did not, as an estimate. None: then nothing is counted.",
     )
     providers: Any = Field(
         default=None,
@@ -117,6 +125,11 @@ class ModelFields(FunctionCallingLLM):
             if value is not None or name == "temperature"
         }
         super().__init__(**given)
+
+    @field_validator("tokenizer")
+    @classmethod
+    def _check_tokenizer(cls, tokenizer: object) -> object:
+        return checked_tokenizer(tokenizer)
 
     @field_validator("providers", mode="before")
     @classmethod

@@ -19,36 +19,43 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from typing_extensions import override
 
-from freelm_integrations.llama_index.answers import GrowingAnswer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
     from llama_index.core.base.llms.types import ChatResponse
 
     from freelm_integrations.client import AsyncDeltaStream, DeltaStream
+    from freelm_integrations.llama_index.answers import GrowingAnswer
 
 T = TypeVar("T")
 
 
 def opened(
-    deltas: DeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
+    deltas: DeltaStream,
+    answer: GrowingAnswer,
+    shape: Callable[[ChatResponse], T],
+    ended: Callable[[], object],
 ) -> Generator[T, None, None]:
-    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none.
+    """Snapshots of the growing `answer` in `shape`; returns with its first content.
 
-    However it ends, it is closed and then `ended` is called, once.
+    Raises what the call raises if it has none. However it ends, it is closed and then `ended` is
+    called, once.
     """
-    return _primed(_snapshots(deltas, shape, ended))
+    return _primed(_snapshots(deltas, answer, shape, ended))
 
 
 async def aopened(
-    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
+    deltas: AsyncDeltaStream,
+    answer: GrowingAnswer,
+    shape: Callable[[ChatResponse], T],
+    ended: Callable[[], object],
 ) -> AsyncGenerator[T, None]:
-    """Snapshots of the stream in `shape`; returns with its first content, raises if it has none.
+    """Snapshots of the growing `answer` in `shape`; returns with its first content.
 
-    However it ends, it is closed and then `ended` is called, once.
+    Raises what the call raises if it has none. However it ends, it is closed and then `ended` is
+    called, once.
     """
-    return await _aprimed(_asnapshots(deltas, shape, ended))
+    return await _aprimed(_asnapshots(deltas, answer, shape, ended))
 
 
 def guarded(
@@ -100,9 +107,11 @@ class _Held(AsyncGenerator[T, None], Generic[T]):
 
 
 def _snapshots(
-    deltas: DeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
+    deltas: DeltaStream,
+    answer: GrowingAnswer,
+    shape: Callable[[ChatResponse], T],
+    ended: Callable[[], object],
 ) -> Generator[T | None, None, None]:
-    answer = GrowingAnswer()
     try:
         with closing(deltas):
             delta = next(deltas, None)
@@ -115,9 +124,11 @@ def _snapshots(
 
 
 async def _asnapshots(
-    deltas: AsyncDeltaStream, shape: Callable[[ChatResponse], T], ended: Callable[[], object]
+    deltas: AsyncDeltaStream,
+    answer: GrowingAnswer,
+    shape: Callable[[ChatResponse], T],
+    ended: Callable[[], object],
 ) -> AsyncGenerator[T | None, None]:
-    answer = GrowingAnswer()
     try:
         async with aclosing(deltas):
             delta = await anext(deltas, None)

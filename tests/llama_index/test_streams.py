@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from freelm_integrations import NoRouteAnswered
 from freelm_integrations.chat import Delta, Origin
 from freelm_integrations.llama_index import LlamaIndexFreeLLM, streams
+from freelm_integrations.llama_index.answers import GrowingAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ class Sync:
 
     @staticmethod
     async def opened(deltas: Any) -> Any:
-        return streams.opened(deltas, unchanged, deltas.end)
+        return streams.opened(deltas, GrowingAnswer(), unchanged, deltas.end)
 
     @staticmethod
     async def guarded(outer: Any, inner: Any) -> Any:
@@ -95,7 +96,7 @@ class Async:
 
     @staticmethod
     async def opened(deltas: Any) -> Any:
-        return await streams.aopened(deltas, unchanged, deltas.end)
+        return await streams.aopened(deltas, GrowingAnswer(), unchanged, deltas.end)
 
     @staticmethod
     async def guarded(outer: Any, inner: Any) -> Any:
