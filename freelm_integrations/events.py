@@ -144,7 +144,7 @@ class CallCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(Event):
-    """A cut stream is carried on by another route.
+    """A cut stream is carried on by another route, which is told to be committed next.
 
     `at_character` is where the seam is in the visible text.
     """
@@ -160,9 +160,11 @@ class Resumed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhausted(Event):
-    """No candidate answered.
+    """The call ends with an error: nobody answered, or not to the end.
 
-    `next_ready_after` is when the first one is expected back (s), None for never.
+    Every call ends with this or with `CallCompleted`, unless its caller leaves before.
+    `reason` is what the error says, `next_ready_after` when the first route is expected back (s),
+    None for never.
     """
 
     name: ClassVar[str] = "freelm.exhausted"

@@ -26,7 +26,7 @@ def event_line(event: Event, attempt: Attempt | None) -> str:
     if isinstance(event, RouteCooled):
         return f"     {event.scope} rests {span(event.cools_for)}"
     if isinstance(event, Exhausted):
-        return f"  nobody answered: {event.reason}"
+        return f"  no whole answer: {event.reason}"
     if isinstance(event, Resumed):
         said = f"carries on after {characters(event.at_character)}"
         return f"  {event.attempt}. {event.to_provider} {event.to_model}: {said}"

@@ -5,6 +5,9 @@ Rules:
   thinking cannot: their next character depends on what only their maker had in mind.
 - Where nothing of an answer was visible, another begins it anew; thinking that was shown does not
   count as visible, and is told again by whoever answers.
+- So tool calls are kept back until their answer is whole, or text is visible beside them: a half
+  one serves nobody, and a cut in its midst is then nobody's loss. Who wants cuts raised gets every
+  part as it comes.
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ if TYPE_CHECKING:
 class Baton:
     """Not thread safe; one per call."""
 
-    __slots__ = ("_is_plain", "_text", "has_called", "usage")
+    __slots__ = ("_holds", "_is_plain", "_kept", "_text", "has_called", "usage")
 
     def __init__(self, request: Request, *, is_kept: bool) -> None:
         """Start with nothing said; `is_kept`: the caller wants a cut raised, not carried on."""
         self._text: list[str] = []
         self._is_plain = request.streaming and request.response_format is None and not is_kept
+        self._holds = request.streaming and not is_kept
+        self._kept: list[Delta] = []
         self.has_called = False
         """Whether a part of a tool call was given."""
         self.usage: Usage | None = None
@@ -46,15 +51,28 @@ class Baton:
             self._text = ["".join(self._text)]
         return self._text[0] if self._text else ""
 
-    def take(self, delta: Delta) -> None:
-        """Note what goes on to the caller."""
-        if delta.text:
-            self._text.append(delta.text)
-        if delta.tool_calls:
-            self.has_called = True
+    @property
+    def is_keeping(self) -> bool:
+        """Whether parts of tool calls are kept back."""
+        return bool(self._kept)
+
+    def take(self, deltas: list[Delta], *, is_last: bool) -> list[Delta]:
+        """What of these goes on to the caller by now; `is_last`: no more of them will come."""
+        if self._holds and (self._kept or (self.is_blank and _begins_calls(deltas))):
+            self._kept += deltas
+            if not (is_last or any(delta.text or delta.finish_reason for delta in deltas)):
+                return []
+            deltas, self._kept = self._kept, []
+        for delta in deltas:
+            if delta.text:
+                self._text.append(delta.text)
+            if delta.tool_calls:
+                self.has_called = True
+        return deltas
 
     def lost(self, usage: Usage | None) -> None:
         """The part of a route that broke off is over, with what it said it had used."""
+        self._kept = []
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage + usage
 
@@ -68,3 +86,7 @@ class Baton:
     def total(self, usage: Usage) -> Usage:
         """The usage of the last part and of all that broke off before it."""
         return usage if self.usage is None else self.usage + usage
+
+
+def _begins_calls(deltas: list[Delta]) -> bool:
+    return any(delta.tool_calls for delta in deltas) and not any(delta.text for delta in deltas)

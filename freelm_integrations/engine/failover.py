@@ -36,8 +36,9 @@ def failover(flight: Flight) -> ConsultingSteps[None]:
             yield from map(Cancel, flight.drops())  # the overdue, and the losers of the race
             yield from map(Report, flight.news())
             yield from map(Deliver, deltas)
-    except Exception:
-        yield from map(Report, flight.news())  # what was noted just before the end
+    except Exception as error:
+        flight.give_up(error)
+        yield from map(Report, flight.news())  # with what was noted just before the end
         raise
     finally:
         flight.close()  # what is still open is settled as abandoned

@@ -41,7 +41,7 @@ from freelm_integrations.engine.remnant import (
 from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End
 from freelm_integrations.engine.terms import LEAST_IDLE, Terms
 from freelm_integrations.engine.timetable import SLACK, Timetable
-from freelm_integrations.errors import StreamInterrupted
+from freelm_integrations.errors import FreeLLMError, NoRouteAnswered, StreamInterrupted
 from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
@@ -172,7 +172,7 @@ class Flight:
         itinerary = self._itinerary
         if racers := self._racers():
             return self._hedge_lease(racers, now)
-        if self._baton.may_be_passed:
+        if self._may_be_overtaken:
             return itinerary.lease_onward(now, self._rank_to_carry_on, self._providers_in_air())
         if self._back_at(now) is not None:
             return itinerary.lease_sparingly(now)
@@ -291,7 +291,7 @@ class Flight:
         """Seconds of silence after which something is to be done about the one that speaks."""
         if winner.has_finished:
             return FAREWELL
-        if self._has_no_challenger or not self._baton.may_be_passed:
+        if self._has_no_challenger or not self._may_be_overtaken:
             return self.terms.attempt_timeout
         return self.terms.idle_after(winner.pieces, winner.gap or 0.0, winner.usual_gap)
 
@@ -302,7 +302,12 @@ class Flight:
             return False
         if self._has_no_challenger or self.terms.hedge is False or winner.has_finished:
             return False
-        return self._baton.may_be_passed and silent_for >= self._pause_allowed(winner) - SLACK
+        return self._may_be_overtaken and silent_for >= self._pause_allowed(winner) - SLACK
+
+    @property
+    def _may_be_overtaken(self) -> bool:
+        """Whether another may go on where the one that speaks stalls, or begin its calls anew."""
+        return self._baton.may_be_passed or self._baton.is_keeping
 
     def _next_moment(self, now: float) -> float:
         """When something is to be done about those in the air if they stay silent."""
@@ -405,11 +410,11 @@ class Flight:
         for delta in deltas:
             if delta.has_content:
                 pieces += 1
-                self._baton.take(delta)
             if delta.usage is not None or delta.finish_reason is not None:
                 leg.note(delta)
         if pieces:
             self._go_on(leg, pieces, now)
+        deltas = self._baton.take(deltas, is_last=is_last)
         if self._baton.usage is not None:  # of parts that broke off
             deltas = self._baton.summed(deltas)
         if is_last:
@@ -425,8 +430,7 @@ class Flight:
     ) -> list[Delta]:
         """A stream ended for want of our room: its text goes on, and another route with it."""
         passed, end = parted(deltas)
-        for delta in passed:
-            self._baton.take(delta)
+        passed = self._baton.take(passed, is_last=False)
         for delta in deltas:
             leg.note(delta)
         self.winner = None
@@ -491,9 +495,9 @@ class Flight:
             leg.route,
             latency=now - leg.started_at,
             elapsed=now - self._times.started_at,
+            begun=begun,
+            seam=None if leg.continuation is None else leg.continuation.begins_at,
         )
-        if leg.continuation is not None:
-            self._journal.resumed(leg.number, leg.route, begun, leg.continuation.begins_at)
         return leg.origin(tuple(self.records))
 
     def _win(self, leg: Leg, now: float) -> None:
@@ -656,9 +660,7 @@ class Flight:
             is_out_of_attempts=self._launches >= self.terms.max_attempts,
             timeout=self.terms.timeout,
         )
-        error = ending.error_for(summary, utc=self._clock.utc())
-        self._journal.exhausted(str(error), summary.ready_after)
-        return error
+        return ending.error_for(summary, utc=self._clock.utc())
 
     def _interrupted(self, leg: Leg, fault: Fault) -> StreamInterrupted:
         partial = self._baton.text
@@ -687,6 +689,13 @@ class Flight:
     def news(self) -> list[Event]:
         """The events to report, told once."""
         return self._journal.take()
+
+    def give_up(self, error: Exception) -> None:
+        """Tell that the call ends with this error."""
+        reason = str(error) if isinstance(error, FreeLLMError) else type(error).__name__
+        ready_at = error.next_ready_at if isinstance(error, NoRouteAnswered) else None
+        after = None if ready_at is None else max(0.0, ready_at - self._clock.utc())
+        self._journal.exhausted(reason, after)
 
     def close(self) -> None:
         """Settle what is still open as abandoned: nobody is to blame for a caller who left."""

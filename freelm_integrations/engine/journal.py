@@ -131,30 +131,44 @@ class Journal:
             scope, cools_for = cooled
             self._tell(RouteCooled, route, scope=scope, kind=fault.kind, cools_for=cools_for)
 
-    def committed(self, attempt: int, route: Route, *, latency: float, elapsed: float) -> None:
-        """Its first content came, `latency` seconds into the attempt, `elapsed` into the call."""
+    def committed(
+        self,
+        attempt: int,
+        route: Route,
+        *,
+        latency: float,
+        elapsed: float,
+        begun: Route | None = None,
+        seam: int | None = None,
+    ) -> None:
+        """Its first content came, `latency` seconds into the attempt, `elapsed` into the call.
+
+        If it carries on what another had begun: whose that was, and how far into the text (in
+        characters) the seam is.
+        """
         record = self._answering[attempt] = _record(route, latency)
         self.records.append(record)
-        if self._is_observed:
-            self._switch(attempt, route)
+        if not self._is_observed:
+            return
+        self._switch(attempt, route)
+        if seam is not None:
+            self._resume(attempt, route, begun, seam)
         self._tell(CallCommitted, route, attempt=attempt, ms=elapsed * 1000)
 
-    def resumed(self, attempt: int, route: Route, cut: Route | None, at_character: int) -> None:
-        """A route carries on what another had begun; the seam is so far into the text."""
-        if self._is_observed:
-            provider, model, key = _names(route)
-            self._news.append(
-                Resumed(
-                    call=self._call,
-                    at=self._clock.utc(),
-                    attempt=attempt,
-                    from_provider="" if cut is None else cut.provider.name,
-                    to_provider=provider,
-                    to_model=model,
-                    to_key=key,
-                    at_character=at_character,
-                )
+    def _resume(self, attempt: int, route: Route, begun: Route | None, seam: int) -> None:
+        provider, model, key = _names(route)
+        self._news.append(
+            Resumed(
+                call=self._call,
+                at=self._clock.utc(),
+                attempt=attempt,
+                from_provider="" if begun is None else begun.provider.name,
+                to_provider=provider,
+                to_model=model,
+                to_key=key,
+                at_character=seam,
             )
+        )
 
     def _switch(self, attempt: int, route: Route) -> None:
         """Put a route in charge, and tell of it if another was."""
@@ -185,7 +199,7 @@ class Journal:
             )
 
     def exhausted(self, reason: str, ready_after: float | None) -> None:
-        """Nothing answered."""
+        """The call ends without a whole answer."""
         if self._is_observed:
             self._news.append(
                 Exhausted(

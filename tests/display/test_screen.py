@@ -176,7 +176,7 @@ def test_who_is_left_without_an_answer_is_told_why():
     target = console(terminal=False)
     Screen(target)(Exhausted(call=1, at=0.0, attempts=3, reason="all are resting"))
 
-    assert "nobody answered: all are resting" in target.file.getvalue()
+    assert "no whole answer: all are resting" in target.file.getvalue()
 
 
 def test_without_rich_the_extra_is_named(monkeypatch):

@@ -17,11 +17,25 @@ from freelm_integrations.engine.steps import (
     End,
     Launch,
     Refused,
+    Report,
     Wait,
     advance,
 )
 from freelm_integrations.errors import FreeLLMError, StreamInterrupted
-from tests.engine.flying import ROLE, STOP, Sky, body, broken, chunk, end, opened, refused, says
+from freelm_integrations.events import CallCompleted, Exhausted
+from tests.engine.flying import (
+    ROLE,
+    STOP,
+    Sky,
+    body,
+    broken,
+    calls,
+    chunk,
+    end,
+    opened,
+    refused,
+    says,
+)
 from tests.pool.making import provider
 
 REPLIES = [
@@ -29,6 +43,8 @@ REPLIES = [
     chunk(ROLE),
     chunk(says("word ")),
     chunk(says("x") + STOP),
+    chunk(calls('{"city": ')),
+    chunk(calls('"Paris"}') + STOP),
     chunk(b": ping\n\n"),
     chunk(body()),
     chunk(b"\xff\x00garbage"),
@@ -77,8 +93,9 @@ def test_every_lease_is_settled_once_one_attempt_speaks_and_the_machine_ends(
     machine = sky.machine(streaming=streaming, params={"seed": 1})
     ending = None
     said: list = []
+    heard: list = []
     try:
-        _fly(machine, sky.clock, script, said)
+        _fly(machine, sky.clock, script, said, heard)
     except FreeLLMError as error:
         ending = error
 
@@ -91,12 +108,15 @@ def test_every_lease_is_settled_once_one_attempt_speaks_and_the_machine_ends(
         assert ending.partial == text
     else:
         assert not any(delta.text or delta.tool_calls for delta in said)
+    ends = [event for event in heard if isinstance(event, (CallCompleted, Exhausted))]
+    assert ends == heard[-1:]
+    assert isinstance(ends[0], CallCompleted if ending is None else Exhausted)
     assert sorted(map(id, leases)) == sorted(map(id, settled))
     assert sum(delta.origin is not None for delta in said) <= len(leases)
     assert sky.in_flight() == 0
 
 
-def _fly(machine, clock, script, said) -> None:
+def _fly(machine, clock, script, said, heard) -> None:
     """Play the script, each reply of one of the attempts in the air, and silence after it."""
     in_air: list = []
     reply, replies = None, iter(script)
@@ -112,6 +132,8 @@ def _fly(machine, clock, script, said) -> None:
             in_air.remove(step.attempt)  # nothing is cancelled twice, or after its end
         elif isinstance(step, Deliver):
             said.append(step.delta)
+        elif isinstance(step, Report):
+            heard.append(step.event)
         elif isinstance(step, Wait):
             assert 0 <= step.seconds < math.inf
             reply = _reply(step, clock, next(replies, (None, 1e6, 0)), in_air)

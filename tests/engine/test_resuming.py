@@ -93,8 +93,8 @@ def test_observers_hear_of_the_cut_the_switch_and_the_seam():
         "attempt_failed",
         "provider_switched",
         "attempt_started",
-        "committed",
         "resumed",
+        "committed",
         "completed",
     ]
     resumed = next(event for event in air.events if isinstance(event, Resumed))
@@ -165,11 +165,58 @@ def test_an_answer_that_must_fit_a_schema_is_not_carried_on(more):
     assert sky.in_flight() == 0
 
 
-def test_a_tool_call_that_breaks_off_in_its_arguments_is_not_carried_on():
-    """The caller has seen a part of it, so it cannot begin anew."""
-    air = Air(two(), streaming=True).hears(0, opened(), chunk(calls('{"city": "Par')))
+HALF_A_CALL = (opened(), chunk(thinks("hm")), chunk(calls('{"city": "Par')))
+
+
+@pytest.mark.parametrize(("cut", "kind"), CUTS)
+def test_a_tool_call_that_breaks_off_in_its_arguments_begins_anew_elsewhere(cut, kind):
+    """It is kept back until its answer is whole, so nothing of it was visible."""
+    air = Air(two(), streaming=True).hears(0, *HALF_A_CALL, *cut)
+    air.hears(1, opened(), chunk(calls('{"city": ')), chunk(calls('"Rome"}')))
+    assert not any(delta.tool_calls for delta in air.deltas)
+    air.hears(1, chunk(STOP), end)
+
+    assert [call.arguments for call in air.answer.tool_calls] == ['{"city": "Rome"}']
+    assert (air.answer.integrity, air.answer.provider) == ("complete", "b")
+    assert sent(air, 1)["messages"] == sent(air, 0)["messages"]
+    assert air.sky.in_flight() == 0
+
+
+def test_every_part_of_a_tool_call_comes_through_in_its_place():
+    """With the thinking before it at once, and who speaks told first."""
+    air = Air(two(), streaming=True).hears(0, *HALF_A_CALL)
+    assert [delta.reasoning for delta in air.deltas] == ["hm"]
+    air.hears(0, chunk(calls('is"}')), chunk(counts(3, 4)), chunk(STOP), end)
+
+    parts = [part.arguments for delta in air.deltas for part in delta.tool_calls]
+    assert parts == ['{"city": "Par', 'is"}']
+    assert air.deltas[0].origin is not None
+    assert air.answer.finish_reason == "tool_calls"
+    assert air.answer.usage.total_tokens == 7
+
+
+@pytest.mark.parametrize("more", [{}, {"on_interrupt": "raise"}], ids=["after text", "as wished"])
+def test_a_tool_call_is_passed_on_as_it_comes_where_a_cut_is_raised_anyhow(more):
+    """There is text beside it already, or its caller wants to see every part."""
+    air = Air(two(**more), streaming=True).hears(0, opened())
+    if not more:
+        air.hears(0, chunk(says("Let me see.")))
+    air.hears(0, chunk(calls('{"city": "Par')))
+    assert air.deltas[-1].tool_calls[0].arguments == '{"city": "Par'
     with pytest.raises(StreamInterrupted):
         air.hears(0, broken(ConnectionResetError("gone")))
+
+
+def test_text_after_a_tool_call_brings_it_to_light():
+    """From there on a cut is raised."""
+    air = Air(two(), streaming=True).hears(
+        0, *HALF_A_CALL, chunk(calls('is"}')), chunk(says("So."))
+    )
+
+    assert [bool(delta.tool_calls) for delta in air.deltas] == [False, True, True, False]
+    with pytest.raises(StreamInterrupted) as caught:
+        air.hears(0, end)
+    assert caught.value.partial == "So."
 
 
 @pytest.mark.parametrize("cut", [[broken(ConnectionResetError("gone"))], [end]])
@@ -394,9 +441,24 @@ def test_a_stall_that_nobody_can_carry_on_is_borne_for_the_whole_attempt_timeout
     assert air.answer.text == WHOLE
 
 
-def test_a_tool_call_that_pauses_is_not_hurried():
+def test_a_tool_call_that_stalls_gets_another_beside_it_that_begins_anew():
+    """Whichever goes on first is heard; the half call is seen by nobody."""
+    sky = two()
+    air = Air(sky, streaming=True).hears(0, *HALF_A_CALL)
+    assert air.wait == pytest.approx(8.0)
+    air.silence()
+    assert air.hosts == ["a", "b"]
+    air.hears(1, opened(), chunk(calls('{"city": "Rome"}')), chunk(STOP), end)
+
+    assert [call.arguments for call in air.answer.tool_calls] == ['{"city": "Rome"}']
+    assert air.cancelled == [0]
+    assert sky.in_flight() == 0
+
+
+def test_a_tool_call_that_others_have_seen_is_not_hurried():
     """Nobody could carry it on."""
-    air = Air(two(), streaming=True).hears(0, opened(), chunk(calls('{"city": "Par')))
+    air = Air(two(), streaming=True).hears(0, opened(), chunk(says("So: ")))
+    air.hears(0, chunk(calls('{"city": "Par')))
 
     assert air.wait == pytest.approx(30.0)
 
