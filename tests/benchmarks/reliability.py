@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.measure import Report
 from tests.reliability.crowds import cancelled, left, streams
+from tests.reliability.manners import GOES_ASTRAY, GOES_ON, end_of
 from tests.reliability.stage import Stage
 from tests.reliability.test_random_cuts import played, prefilled
-from tests.reliability.texts import any_text
+from tests.reliability.texts import WRITTEN, any_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.reliability.manners import Told
 
 FLAT = 3.0
 """Megabytes that a process may grow by from one such wave to the next."""
@@ -27,9 +34,38 @@ def wrong_of(cuts: int) -> int:
     return wrong
 
 
+def ends_of(cuts: int, manners: Mapping[str, Callable[[Told], str]]) -> Counter[str]:
+    """What became of so many answers, cut at random, of providers that are told to go on."""
+    names, ends = sorted(manners), Counter[str]()
+    for seed in range(cuts):
+        chance = random.Random(seed)
+        text = chance.choice(WRITTEN)
+        place = chance.randrange(1, len(text))
+        name = names[seed % len(names)]
+        end = end_of(text, place, manners[name], chance).split(":")[0]
+        ends[end] += 1
+        _table[name][end] += 1
+    return ends
+
+
+_table: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+
+def told_to_go_on(report: Report) -> None:
+    """Of all ways to answer: what goes on is carried on, and nothing else is glued on."""
+    good, bad = ends_of(10_000, GOES_ON), ends_of(10_000, GOES_ASTRAY)
+    for name, ends in _table.items():
+        print(f"  {name:38} {dict(ends)}")
+    report.bar(
+        "10,000 told to go on, who do: not so taken", 10_000 - good["right"], at_most=0, unit=""
+    )
+    report.bar("10,000 led astray: glued wrong", bad["wrong"], at_most=0, unit="")
+
+
 def main() -> int:
     """Print every figure beside its bar; 1 if one is missed."""
     stage, report = Stage(), Report()
+    told_to_go_on(report)
     report.bar("10,000 random cuts: wrong or lost", wrong_of(10_000), at_most=0, unit="")
     for _ in range(3):  # until the allocator has what such a wave takes
         asyncio.run(streams(stage, 1000))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
 from freelm_integrations.lab.mind.continuing import PREAMBLE, REFUSAL, RESTART
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Mapping
 
 
@@ -104,3 +106,42 @@ GOES_ASTRAY: Mapping[str, Callable[[Told], str]] = {
     "the words alone": lambda told: told.wanted,
 }
 """What may lead astray: carried on only where it is certain."""
+
+
+ASKED = ({"role": "user", "content": "Go on and on"},)
+BELIEVED = "the words alone"
+"""Who has nothing to add to a whole sentence is believed, as nobody could know better."""
+
+
+def answered(seam: Seam, answer: str, sizes: random.Random) -> str | NotAContinuation:
+    """What is passed on of an answer that comes in pieces of random size."""
+    passed: list[str] = []
+    while answer:
+        size = sizes.choice((1, 2, 3, 5, 8, 40))
+        piece, answer = answer[:size], answer[size:]
+        said = seam.feed(piece)
+        if isinstance(said, NotAContinuation):
+            return said
+        passed.append(said)
+    said = seam.end()
+    return said if isinstance(said, NotAContinuation) else "".join([*passed, said])
+
+
+def end_of(text: str, place: int, manner: Callable[[Told], str], sizes: random.Random) -> str:
+    """How an answer in that manner is taken where a text was cut: right, turned down or wrong: how."""
+    partial = text[:place]
+    if not partial.strip():
+        return "right"  # nothing was said
+    messages = continuation_messages(ASKED, partial, is_prefilled=False)
+    begun = [str(one["content"]) for one in messages if one["role"] == "assistant"]
+    wanted = str(messages[-1 if begun else 0]["content"]).rpartition("on:\n\n")[2]
+    is_anew = not begun and manner in GOES_ON.values()  # then there is nothing to announce
+    answer = text if is_anew else manner(Told(text, begun[0] if begun else "", wanted))
+    said = answered(Seam(partial, is_prefilled=False, messages=ASKED), answer, sizes)
+    if isinstance(said, NotAContinuation):
+        return "turned down"
+    if said == text[place:] or partial + said == answer:  # all of another answer is one as well
+        return "right"
+    if manner is GOES_ASTRAY[BELIEVED] and not said:
+        return "believed"
+    return f"wrong: {partial[-30:]} -> {said}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,12 +11,9 @@ from hypothesis import strategies as st
 
 from freelm_integrations.engine.seams.anchor import anchor_of
 from freelm_integrations.engine.seams.retelling import folded
-from freelm_integrations.engine.seams.seam import NotAContinuation, Seam, continuation_messages
-from tests.reliability.manners import GOES_ASTRAY, GOES_ON, Told
+from freelm_integrations.engine.seams.seam import Seam, continuation_messages
+from tests.reliability.manners import GOES_ASTRAY, GOES_ON, answered, end_of
 from tests.reliability.texts import WRITTEN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ASKED = ({"role": "user", "content": "Go on and on"},)
 PROSE = """The harbour wakes before the town does. At five the first boats come in, their decks
@@ -70,20 +66,6 @@ def sent(partial: str, *, is_prefilled: bool) -> str:
     return next((str(one["content"]) for one in messages if one["role"] == "assistant"), "")
 
 
-def answered(seam: Seam, answer: str, sizes: random.Random) -> str | NotAContinuation:
-    """What is passed on of an answer that comes in pieces of random size."""
-    passed: list[str] = []
-    while answer:
-        size = sizes.choice((1, 2, 3, 5, 8, 40))
-        piece, answer = answer[:size], answer[size:]
-        said = seam.feed(piece)
-        if isinstance(said, NotAContinuation):
-            return said
-        passed.append(said)
-    said = seam.end()
-    return said if isinstance(said, NotAContinuation) else "".join([*passed, said])
-
-
 @settings(max_examples=400, deadline=None)
 @given(
     text=st.one_of(ANY_TEXT, ALPHABET),
@@ -125,33 +107,14 @@ def test_chance_is_not_taken_for_a_repetition(
     )
 
 
-def played(text: str, place: int, manner: Callable[[Told], str], sizes: random.Random) -> str:
-    """How an answer in that manner is taken where a text was cut: right, wrong, or turned down."""
-    partial = text[:place]
-    messages = continuation_messages(ASKED, partial, is_prefilled=False)
-    shown = sent(partial, is_prefilled=False)
-    wanted = str(messages[-1 if shown else 0]["content"]).rpartition("on:\n\n")[2]
-    answer = manner(Told(text, shown, wanted))
-    said = answered(Seam(partial, is_prefilled=False, messages=ASKED), answer, sizes)
-    if isinstance(said, NotAContinuation):
-        return "turned down"
-    if said == text[place:] or partial + said == answer:  # all of another answer is one as well
-        return "right"
-    return f"wrong: {partial[-30:]} -> {said}"
-
-
 @pytest.mark.parametrize("manner", GOES_ON)
 @pytest.mark.parametrize("text", WRITTEN, ids=range(len(WRITTEN)))
 def test_who_was_told_to_go_on_and_does_is_always_carried_on_exactly(text: str, manner: str):
     """At every place of a text."""
     sizes = random.Random(7)
-    ends = Counter(played(text, place, GOES_ON[manner], sizes) for place in range(1, len(text) - 1))
+    ends = Counter(end_of(text, place, GOES_ON[manner], sizes) for place in range(1, len(text) - 1))
 
-    assert set(ends) <= {"right"} | ({"turned down"} if manner in DOUBTFUL else set()), ends
-
-
-DOUBTFUL = frozenset({"announced, the sentence again"})
-"""The text may begin as announcements do."""
+    assert set(ends) == {"right"}
 
 
 @pytest.mark.parametrize("manner", GOES_ASTRAY)
@@ -160,15 +123,11 @@ def test_what_leads_astray_is_never_glued_on(text: str, manner: str):
     """At every place of a text, the ends of its words, sentences, lines and paragraphs among them."""
     sizes = random.Random(7)
     ends = Counter(
-        played(text, place, GOES_ASTRAY[manner], sizes) for place in range(1, len(text) - 1)
+        end_of(text, place, GOES_ASTRAY[manner], sizes) for place in range(1, len(text) - 1)
     )
     wrong = [end for end in ends if end.startswith("wrong")]
 
-    assert manner in BELIEVED or not wrong, wrong
-
-
-BELIEVED = frozenset({"the words alone"})
-"""Who has nothing to add to a whole sentence is believed, as nobody could know better."""
+    assert not wrong
 
 
 @settings(max_examples=300, deadline=None)
