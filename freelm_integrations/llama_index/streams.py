@@ -144,7 +144,11 @@ def _relay(
     outer: Generator[T, None, None], inner: Generator[T, None, None]
 ) -> Generator[T | None, None, None]:
     with closing(inner), closing(outer):
-        yield None
+        try:
+            yield None
+        except GeneratorExit:
+            next(outer, None)  # the first piece is at hand; handlers hear an end of what has begun
+            raise
         yield from outer
 
 
@@ -152,7 +156,11 @@ async def _arelay(
     outer: AsyncGenerator[T, None], inner: AsyncGenerator[T, None]
 ) -> AsyncGenerator[T | None, None]:
     async with aclosing(inner), aclosing(outer):
-        yield None
+        try:
+            yield None
+        except GeneratorExit:
+            await anext(outer, None)
+            raise
         async for item in outer:
             yield item
 

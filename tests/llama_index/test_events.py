@@ -165,12 +165,16 @@ def test_a_stream_that_is_let_go_ends_its_attempt(
     assert spans.open_spans == {}
 
 
-async def leave(llm: LlamaIndexFreeLLM, pieces: int) -> None:
+async def leave(llm: LlamaIndexFreeLLM, pieces: int, *, closed: bool = True) -> None:
     """Read a little of an answer, and then no more."""
     stream = await llm.astream_chat(HISTORY)
     for _ in range(pieces):
         await anext(stream)
-    await stream.aclose()
+    if closed:
+        await stream.aclose()
+    del stream
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 @endpoints
@@ -287,6 +291,31 @@ def test_the_callback_manager_sees_where_an_answer_broke_off(lab: Lab, endpoint:
 
     [(_, end)] = handler.get_event_pairs(CBEventType.LLM)
     assert end.payload[EventPayload.EXCEPTION].partial
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "dropped"])
+@streaming
+def test_what_began_ends_for_the_callback_manager_however_little_was_read(
+    lab: Lab, events: Any, endpoint: str, pieces: int, closed: bool
+) -> None:
+    """Core tells nobody of the end of a stream that was never read: a trace would stay open."""
+    handler = LlamaDebugHandler(print_trace_on_end=False)
+    llm = LlamaIndexFreeLLM(providers=["groq"], callback_manager=CallbackManager([handler]))
+
+    if endpoint.startswith("a"):
+        asyncio.run(leave(llm, pieces, closed=closed))
+    else:
+        stream = llm.stream_chat(HISTORY)
+        for _ in range(pieces):
+            next(stream)
+        if closed:
+            stream.close()
+        del stream
+
+    [(_, end)] = handler.get_event_pairs(CBEventType.LLM)
+    assert isinstance(end.payload[EventPayload.EXCEPTION], GeneratorExit)
+    assert len(events.named("LLMChatStartEvent")) == len(events.named("ExceptionEvent")) == 1
 
 
 @endpoints
