@@ -106,8 +106,17 @@ def _finding_lines(row: Row, beside: int, width: int | None) -> list[str]:
     said = [row["what"], row["mend"]] if row["works"] is False else []
     if not said:
         said = [f"{row['what']}: {row['mend']}" if row["mend"] else row["what"]]
+    said += _allowance_lines(row["left"])
     key = row["key"] or ("keyless" if row["models"] is not None else "")
     return _beside(f"{mark:<5}  {row['provider']:<{beside}}  {key:<8}", said, width)
+
+
+def _allowance_lines(left: Row | None) -> Iterator[str]:
+    """What is left of the key's allowance, where the provider tells."""
+    if left is not None:
+        per = _LENGTHS.get(left["per"], f"each {left['per']:g} s")
+        what = str(left["unit"]).replace("_", " ")
+        yield f"{left['remaining']:g} of {left['limit']:g} {what} {per} left"
 
 
 def _beside(head: str, texts: Iterable[str], width: int | None) -> list[str]:

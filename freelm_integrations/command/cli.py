@@ -24,6 +24,8 @@ __all__ = ["main"]
 
 FAILED = 1
 INTERRUPTED = 130
+PATIENCE = 8.0
+"""Seconds that who asks for every list anew waits for the slow ones (NIM's may take 10)."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +114,7 @@ def _models(options: argparse.Namespace) -> int:
     with FreeLLM(
         allow_training=True if is_wide else None, free_only=False if is_wide else None
     ) as client:
-        found = client.refresh_models() if options.refresh else client.models()
+        found = client.refresh_models(timeout=PATIENCE) if options.refresh else client.models()
         lists = {row["provider"]: row for row in client.model_lists()}
     if not lists:
         return _no_keys()
@@ -131,7 +133,7 @@ def _models(options: argparse.Namespace) -> int:
         paid=options.paid,
     )
     for row in lists.values():
-        if row["trouble"] is not None:
+        if row["trouble"] is not None and row["provider"] in (options.provider or lists):
             say(f"{row['provider']}: its live list could not be had: {row['trouble']}")
     rows = [{**model, "age": lists[model["provider"]]["age"]} for model in chosen]
     return _show(rows, model_rows(chosen, lists), options)

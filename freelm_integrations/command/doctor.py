@@ -7,7 +7,7 @@ are crowded, or whose allowance is spent, does not work now, and is told to be i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.chat import fault_words
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WITHIN", "Finding", "examine"]
 
-WITHIN = 9.5
-"""Seconds all of it takes at most."""
+WITHIN = 8.5
+"""Seconds all of it takes at most: with what Python takes to start, ten."""
+LISTS_WITHIN = 2.5
+"""Seconds the model lists have; those that come later are told as well, while keys are asked."""
 ANSWER_WITHIN = 5.5
 """Seconds the models of a key have, together, for the first word of an answer."""
 
@@ -49,8 +51,9 @@ class Finding:
     """What was found of one key, or of a provider without any.
 
     `works` is None where nobody was asked: there is no key, or the settings rule its models out.
-    `ms` is the time to the first word, or to the fault. `models` is the provider's row of
-    `FreeLLM.model_lists`, None without a key.
+    `ms` is the time to the first word, or to the fault. `left` is what the provider itself tells
+    of the key's allowance, a window as in `FreeLLM.health`, None where it does not. `models` is the
+    provider's row of `FreeLLM.model_lists`, None without a key.
     """
 
     provider: str
@@ -60,6 +63,7 @@ class Finding:
     mend: str = ""
     model: str = ""
     ms: float | None = None
+    left: Mapping[str, Any] | None = None
     models: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,14 +97,33 @@ def examine(clock: Clock = SYSTEM_CLOCK) -> list[Finding]:
     """
     ends_at = clock.now() + WITHIN
     providers = Settings.from_options().providers
-    patients = _patients(providers, clock, until=ends_at - ANSWER_WITHIN)
-    answers = all_by(ends_at, _ask, patients, clock)
-    findings = [
-        _silent(patient) if answer is None else answer
-        for patient, answer in zip(patients, answers, strict=True)
-    ]
+    if not providers:
+        return _without_key(set())
+    with FreeLLM(providers=providers, share=False, state="memory") as client:
+        patients = _patients(client, providers, clock, until=ends_at - ANSWER_WITHIN)
+        answers = all_by(ends_at, _ask, patients, clock)
+        findings = [
+            _silent(patient) if answer is None else answer
+            for patient, answer in zip(patients, answers, strict=True)
+        ]
+        findings = _with_what_was_told(client, findings)
     _readmit(providers, findings)
     return [*findings, *_without_key({provider.name for provider in providers})]
+
+
+def _with_what_was_told(client: FreeLLM, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with the lists as they are now, and what is left of each key's allowance."""
+    lists = {row["provider"]: row for row in client.model_lists()}
+    left = {row["fingerprint"]: _told_of(row) for row in client.health()}
+    return [
+        replace(one, models=lists.get(one.provider), left=left.get(one.key)) for one in findings
+    ]
+
+
+def _told_of(key: Json) -> Json | None:
+    """The longest window that was told of, not merely declared; None if there is none."""
+    told = [row for row in key["windows"] if row["source"] == "header" and row["limit"] is not None]
+    return max(told, key=lambda row: row["per"], default=None)
 
 
 def _readmit(providers: Sequence[Provider], findings: Sequence[Finding]) -> None:
@@ -111,15 +134,17 @@ def _readmit(providers: Sequence[Provider], findings: Sequence[Finding]) -> None
             client.readmit(works)
 
 
-def _patients(providers: Sequence[Provider], clock: Clock, *, until: float) -> list[_Patient]:
+def _patients(
+    client: FreeLLM, providers: Sequence[Provider], clock: Clock, *, until: float
+) -> list[_Patient]:
     """Every key, with the models there are for it now."""
     # In a thread: a local model may take its time to be loaded.
-    (lists,) = all_by(until, _listed, [providers], clock) if providers else [None]
-    rows = lists or {}
+    (listed,) = all_by(until, _listed, [client], clock)
+    lists = {row["provider"]: row for row in client.model_lists()}
     return [
-        _Patient(provider, key, models, row)
+        _Patient(provider, key, models, lists.get(provider.name))
         for provider in providers
-        for models, row in [rows.get(provider.name, (_declared(provider), None))]
+        for models in [(listed or {}).get(provider.name, _declared(provider))]
         for key in provider.keys
     ]
 
@@ -128,21 +153,14 @@ def _declared(provider: Provider) -> tuple[ModelSpec, ...]:
     return provider.spec.models if provider.models is None else provider.models
 
 
-def _listed(providers: Sequence[Provider]) -> dict[str, tuple[tuple[ModelSpec, ...], Json]]:
-    """Name -> what its list holds that may be used, and where the list is from."""
-    with FreeLLM(providers=providers, share=False, state="memory") as client:
-        models, rows = client.refresh_models(), client.model_lists()
-    return {
-        row["provider"]: (
-            tuple(
-                ModelSpec(one.id, tags=one.tags, context=one.context, output=one.output)
-                for one in models
-                if one.provider == row["provider"]
-            ),
-            row,
-        )
-        for row in rows
-    }
+def _listed(client: FreeLLM) -> dict[str, tuple[ModelSpec, ...]]:
+    """Name -> what its list holds that may be used."""
+    models = client.refresh_models(timeout=LISTS_WITHIN)
+    found: dict[str, tuple[ModelSpec, ...]] = {row["provider"]: () for row in client.model_lists()}
+    for one in models:
+        spec = ModelSpec(one.id, tags=one.tags, context=one.context, output=one.output)
+        found[one.provider] = (*found[one.provider], spec)
+    return found
 
 
 def _ask(patient: _Patient) -> Finding:

@@ -258,7 +258,7 @@ class Enquiry:
 
 
 def _silence(seconds: float) -> str:
-    return f"no word within {seconds:.0f} s"
+    return f"no word within {seconds:g} s"
 
 
 def _breakage(error: BaseException) -> str:

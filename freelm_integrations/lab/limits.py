@@ -6,7 +6,7 @@ All moments are epoch seconds of the lab's own clock, all lengths are seconds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -155,7 +155,9 @@ class MeterBook:
         rules = {(rule.unit, rule.per): rule for rule in (self._limits if own is None else own)}
         for (unit, per, only), rule in self._overrides.items():
             if only is None or only == model:
-                rules[unit, per] = rule
+                own_rule = rules.get((unit, per), rule)
+                scope = own_rule.scope if only is None else rule.scope  # who shares it stays
+                rules[unit, per] = replace(rule, scope=scope)
         return rules.values()
 
     def _meter(self, limit: LabLimit, account: int, model: str, now: float) -> Meter:

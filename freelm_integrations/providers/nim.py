@@ -173,7 +173,7 @@ NIM = ProviderSpec(
     patience=1.5,  # a stream opens at once, and may then be silent for minutes (2026)
     at_most={"inline": 26_214_400},  # bytes of a whole request: a 400 beyond (2026-09)
     # Grammars of vLLM and others have no end then (sheet of 2026-11).
-    hardly_beyond={"recursions": 0},
+    hardly_beyond={"recursions": 0, "links": 0},  # links: only data URIs are documented
     images=frozenset({"png", "jpeg"}),  # model pages, 2026-10
     # Most of the listed rows do not chat (sheet of 2026-11).
     chat_exclude=(

@@ -11,10 +11,12 @@ import pytest
 
 from freelm_integrations import ConfigError
 from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.command import doctor
 from freelm_integrations.command.doctor import WITHIN, Finding, examine
 from freelm_integrations.command.mending import mending
 from freelm_integrations.lab import Lab
 from freelm_integrations.providers.choice import CLASSES
+from freelm_integrations.rendering import findings_text
 from freelm_integrations.wire.faults import FAULT_KINDS
 
 if TYPE_CHECKING:
@@ -148,6 +150,44 @@ def test_a_list_of_models_says_how_it_has_drifted(lab: Lab) -> None:
     assert set(lists["groq"]["since_built_in"]) == {"gone", "new", "resized", "lost_lead"}
     assert lists["google"]["source"] == "builtin"
     assert "key refused" in lists["google"]["trouble"]
+
+
+def test_what_is_left_of_the_day_is_told(lab: Lab) -> None:
+    """By OpenRouter, which tells without counting it; the others tell nothing beforehand."""
+    lab["openrouter"].limit("requests", 1000, per=86_400)
+    findings = [finding for finding in examine() if finding.key]
+    left = {finding.key: finding.left for finding in findings if finding.left is not None}
+    text = findings_text([finding.to_dict() for finding in findings], None)
+
+    assert {finding.provider for finding in findings if finding.left} == {"openrouter"}
+    assert len(left) == 2
+    assert {(row["unit"], row["per"], row["limit"]) for row in left.values() if row} == {
+        ("requests", 86_400, 1000)
+    }
+    assert "1000 of 1000 requests a day left" in text
+
+
+def test_a_list_that_is_late_is_told_of_all_the_same(lab: Lab, monkeypatch: Any) -> None:
+    """It comes while the keys are asked, and no key is taken for none meanwhile."""
+    monkeypatch.setattr(doctor, "LISTS_WITHIN", 0.1)
+    lab["nim"].latency = 0.5
+    lists = {finding.provider: finding.models for finding in examine() if finding.key}
+
+    assert {row["source"] for row in lists.values() if row} == {"live"}
+
+
+def test_lists_that_take_all_the_time_cost_no_key_its_examination(
+    lab: Lab, monkeypatch: Any
+) -> None:
+    """A busy machine, or a local model being loaded: the built-in models are asked then."""
+    monkeypatch.setattr(doctor, "WITHIN", doctor.ANSWER_WITHIN + 0.2)
+    for provider in lab:
+        provider.fail("hang", path="models", times=None)
+    findings = [finding for finding in examine() if finding.key]
+
+    assert len(findings) == 12
+    assert all(finding.works for finding in findings)
+    assert {finding.models["source"] for finding in findings if finding.models} == {"builtin"}
 
 
 def test_providers_without_a_key_say_what_to_set(lab: Lab) -> None:

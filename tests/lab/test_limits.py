@@ -224,3 +224,32 @@ def test_a_limit_of_a_lab_without_limits_is_the_only_one(ask: Asker):
 
     assert {reply.status_code for reply in replies} == {200}
     assert "x-ratelimit-limit-tokens" not in replies[-1].headers
+
+
+def test_openrouter_tells_what_is_left_of_a_key(limited: Lab, ask: Asker):
+    """For nothing: being asked is not counted, and who has no key is told nothing."""
+    openrouter = limited["openrouter"]
+    before = ask.get(openrouter, "/key").json()["data"]["free_model_daily_requests"]
+    for _ in range(3):
+        ask.post(openrouter, max_tokens=20)
+    told = [ask.get(openrouter, "/key").json()["data"] for _ in range(5)][-1]
+    without = ask.http.get(openrouter.base_url + "/key")
+
+    assert before == {"limit": 50, "used": 0, "remaining": 50}
+    assert told["free_model_daily_requests"] == {"limit": 50, "used": 3, "remaining": 47}
+    assert told["is_free_tier"] is True
+    assert without.status_code == 401
+
+
+def test_what_is_told_of_a_key_follows_its_allowance(limited: Lab, ask: Asker):
+    """A thousand a day, for who has ever bought credit; and a revoked key is refused there too."""
+    openrouter = limited["openrouter"]
+    openrouter.limit("requests", 1000, per=86_400)
+    ask.post(openrouter, max_tokens=20)
+    told = ask.get(openrouter, "/key").json()["data"]
+    openrouter.fail("unauthorized", path="key")
+    refused = ask.get(openrouter, "/key")
+
+    assert told["free_model_daily_requests"] == {"limit": 1000, "used": 1, "remaining": 999}
+    assert told["is_free_tier"] is False
+    assert refused.status_code == 401

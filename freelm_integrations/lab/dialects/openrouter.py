@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from freelm_integrations.lab.refusals import Facts, Refusal
 
 
+_UNBOUGHT = 50
+"""Free calls a day of who has never bought credit."""
+
+
 class OpenRouter(Dialect):
     """The dialect of openrouter.ai."""
 
@@ -110,7 +114,7 @@ class OpenRouter(Dialect):
             "limit_remaining": None,
             "limit_reset": None,
             "usage": 0,
-            "is_free_tier": True,
+            "is_free_tier": limit <= _UNBOUGHT,
             "rate_limit": {"requests": -1, "interval": "10s"},
             "free_model_daily_requests": {
                 "limit": limit,
