@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from freelm_integrations.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from freelm_integrations.batches.batch import batching
     from freelm_integrations.chat import AttemptRecord, Completion, Delta, ToolCall, Usage
     from freelm_integrations.client import AsyncFreeLLM, FreeLLM
     from freelm_integrations.embedding.spaces import VectorSpace
@@ -83,9 +84,11 @@ __all__ = [
     "VectorSpace",
     "Vectors",
     "__version__",
+    "batching",
 ]
 
 _NAMES = {
+    "batches.batch": "batching",
     "chat": "AttemptRecord Completion Delta ToolCall Usage",
     "client": "AsyncFreeLLM FreeLLM",
     "embedding.spaces": "VectorSpace",

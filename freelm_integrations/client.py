@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
+from freelm_integrations.batches.batch import member_here
 from freelm_integrations.chat import Folding
 from freelm_integrations.connections import AsyncConnections, Connections
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
@@ -410,11 +411,15 @@ class FreeLLM(_Client):
 
         if not self._dispatcher.is_prepared:
             self._refresh()
-        observer = self._dispatcher.observer(on_event)
-        flight = self._dispatcher.flight(request, observer)
+        member = member_here()
+        observer = self._dispatcher.observer(on_event, member)
+        flight = self._dispatcher.flight(
+            request, observer, batch=None if member is None else member.batch
+        )
         exchanges = blocking.exchanges(self._connections.send())
         consult = None if (desk := self._dispatcher.desk) is None else desk.ask
-        yield from blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
+        deltas = blocking.drive(failover(flight), exchanges, observer or _ignore, consult)
+        yield from deltas if member is None else member.followed(deltas)
 
     def _vectors(
         self, job: Job, request: EmbeddingRequest, observer: Observer | None
@@ -620,11 +625,15 @@ class AsyncFreeLLM(_Client):
         send = await self._connections.send()
         if not self._dispatcher.is_prepared:
             await self._refresh()
-        observer = self._dispatcher.observer(on_event)
-        flight = self._dispatcher.flight(request, observer)
+        member = member_here()
+        observer = self._dispatcher.observer(on_event, member)
+        flight = self._dispatcher.flight(
+            request, observer, batch=None if member is None else member.batch
+        )
         exchanges = aio.TaskExchanges(send)
         consult = None if (desk := self._dispatcher.desk) is None else desk.ask_on_loop
-        return aio.drive(failover(flight), exchanges, observer or _ignore, consult)
+        deltas = aio.drive(failover(flight), exchanges, observer or _ignore, consult)
+        return deltas if member is None else member.followed_on_loop(deltas)
 
     async def _vectors(
         self, job: Job, request: EmbeddingRequest, observer: Observer | None

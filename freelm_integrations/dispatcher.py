@@ -35,6 +35,7 @@ from freelm_integrations.settings import Settings, cache_dir, no_key_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from freelm_integrations.batches.batch import Batch
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
@@ -177,8 +178,11 @@ class Dispatcher:
         request: Request,
         observe: Callable[[Event], object] | None,
         candidates: Candidates | None = None,
+        batch: Batch | None = None,
     ) -> Flight:
         """A call about to start, among the candidates given or all models that chat.
+
+        `batch` is what it is a part of.
 
         Raises ConfigError when no key is configured or no model has such a name.
         """
@@ -194,13 +198,16 @@ class Dispatcher:
             attempt_timeout=settings.attempt_timeout,
             max_attempts=settings.max_attempts,
             hedge=settings.hedge,
-            wait=settings.wait,
+            wait=settings.wait or (batch is not None and batch.wait),
+            patience=None if batch is None else batch.patience,
             on_interrupt=settings.on_interrupt,
             is_observed=observe is not None,
         )
         if candidates is None:
             catalogs = self.catalogs.current()
             candidates = self._router.candidates(request, catalogs, utc=self.clock.utc())
+            if batch is not None and batch.forecast is None:
+                batch.forecast = self._forecast(request)
         return Flight(
             request,
             candidates,
@@ -245,12 +252,34 @@ class Dispatcher:
             self.place.homes.outbox.flush()
         return found
 
-    def observer(self, on_event: Observer | None) -> Observer | None:
-        """Who is told the events of one call: the caller's, the client's, the log.
+    def _forecast(self, request: Request) -> Callable[[int, int], float | None]:
+        """When so many more such calls, of so many tokens each, would have set off (s)."""
+        candidates = self._router.preview(request, self.catalogs.current(), utc=self.clock.utc())
+        views = candidates.views(self.clock.now())
+        asked = {(view.route.provider.name, view.route.model.id) for view in views}
+
+        def forecast(calls: int, tokens_each: int) -> float | None:
+            rows = [
+                row
+                for row in self.capacity()
+                if row["model"] is None or (row["provider"], row["model"]) in asked
+            ]
+            if not rows:
+                return None
+            plan = Capacity(rows, self.clock.utc()).plan(calls, tokens_each=tokens_each)
+            return math.inf if plan.done_after is None else plan.done_after
+
+        return forecast
+
+    def observer(
+        self, on_event: Observer | None, member: Observer | None = None
+    ) -> Observer | None:
+        """Who is told the events of one call: the caller's, the client's, its batch's, the log.
 
         None when nobody listens.
         """
-        listeners = [one for one in (on_event, self.settings.on_event) if one is not None]
+        several = (on_event, self.settings.on_event, member)
+        listeners = [one for one in several if one is not None]
         if logger.isEnabledFor(logging.INFO):
             listeners.append(_log)
         if len(listeners) <= 1:

@@ -33,6 +33,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallWaiting(Event):
+    """The call waits for a route to come back; told once for each such wait.
+
+    `ready_after` is when the first is expected (s); `place` in the line of all who wait, from 1.
+    """
+
+    name: ClassVar[str] = "freelm.waiting"
+    ready_after: float
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted(Event):
     """An attempt was sent to a route; `attempt` counts from 1 within the call.
 

@@ -17,7 +17,18 @@ ROOT = Path(freelm_integrations.__file__).parent
 OURS = "freelm_integrations"
 
 VALUES = ("chat", "clock", "errors", "events", "version")
-FRONT_END = ("", "client", "clock", "chat", "errors", "events", "nearest", "settings", "version")
+FRONT_END = (
+    "",
+    "batches.batch",
+    "client",
+    "clock",
+    "chat",
+    "errors",
+    "events",
+    "nearest",
+    "settings",
+    "version",
+)
 
 # Room -> what of ours it may import, by the longest name that fits. A room may always import itself;
 # "" is the package's own public face.
@@ -68,11 +79,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "discovery": ("chat", "clock", "engine.steps", "providers", "routing", "wire"),
     "request": ("chat", "errors", "events", "nearest", "providers.options"),
+    "batches": ("chat", "clock", "errors", "events"),
     "planning": ("pool.resets", "providers.spec", "chat"),
     "capacity": ("planning", "pool.snapshot", "providers.spec", "chat", "errors"),
     "embedding": ("chat", "errors", "providers", "routing", "settings"),
     "dispatcher": (
         *VALUES,
+        "batches.batch",
         "capacity",
         "discovery",
         "embedding",
@@ -89,6 +102,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "client": (
         *VALUES,
+        "batches.batch",
         "capacity",
         "connections",
         "dispatcher",
@@ -98,6 +112,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "settings",
     ),
     "": (
+        "batches.batch",
         "chat",
         "client",
         "embedding",
@@ -149,6 +164,7 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "pydantic_core": ("llama_index",),
     "platformdirs": ("settings",),
     "typing_extensions": (
+        "batches",
         "client",
         "embedded",
         "lab",
@@ -164,6 +180,7 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "llama_index": ("llama_index", "demo.query"),
     "llama_index_instrumentation": ("llama_index",),
     "rich": ("display",),
+    "tqdm": ("batches.bar",),
     "xllamacpp": ("embedded",),
     "redis": ("pool.ledger.redis",),
     "pytest": ("lab.pytest_plugin",),
@@ -200,6 +217,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "demo",
     ),
     "threading": (
+        "batches",  # its calls are made anywhere, and its bar is drawn beside them
         "engine.afterwards",
         "engine.blocking",
         "engine.pumped",

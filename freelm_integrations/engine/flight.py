@@ -143,6 +143,8 @@ class Flight:
         if self._open and self.winner is None and not times.is_past(times.hedge_at, now):
             return None
         times.begin_race(now)
+        if self.terms.patience is not None and self._falls_in(now):
+            return None
         is_late = now >= times.deadline or self._launches >= self.terms.max_attempts
         if not is_late and times.is_past(times.pause_until, now):
             leased = self._next_lease(now)
@@ -153,6 +155,26 @@ class Flight:
             self._has_no_challenger = True
             times.end_race(now)
         return None
+
+    def _falls_in(self, now: float) -> bool:
+        """Whether a call of a batch, which has just begun, goes behind those that wait already."""
+        line = self._pool.line
+        if self._ticket is not None or self._launches or line.is_empty:
+            return False
+        self._join_line(now, now)
+        assert self._ticket is not None  # just taken
+        self._wait_in_line(now, now + line.delay(self._ticket, is_counted=True))
+        return self._times.pause_until > now
+
+    def _join_line(self, now: float, opens_at: float) -> None:
+        line = self._pool.line
+        self._ticket = line.join(self.terms.urgency)
+        self._journal.waiting(opens_at - now, line.place(self._ticket) + 1)
+
+    def _wait_in_line(self, now: float, until: float) -> None:
+        """Launch nothing before then."""
+        self._times.pause_until = until
+        self._times.stand_in_line(now, until)
 
     def claim(self, lease: Lease) -> Claim | None:
         """What to ask the ledger before that attempt; None where nothing is to be asked."""
@@ -333,6 +355,10 @@ class Flight:
         moment = back.again_at
         if self.terms.wait and back.ready_at < moment:
             moment = self._turn_at(back, now)
+            if self._is_worth_waiting(back, now):
+                moment = max(moment, now + SHORTEST_PAUSE)
+                self._wait_in_line(now, moment)
+                return moment
         if moment <= self._times.deadline and now < self._times.deadline:
             return max(moment, now + SHORTEST_PAUSE)  # it was not to be had just now
         if self._remnant is not None:
@@ -340,15 +366,22 @@ class Flight:
             return now
         raise self._exhausted(now, back.ready_at)
 
+    def _is_worth_waiting(self, back: Comebacks, now: float) -> bool:
+        """Whether a call of a batch stays for that opening, however long it has waited before."""
+        patience = self.terms.patience
+        return patience is not None and back.ready_at - now <= patience
+
     def _turn_at(self, back: Comebacks, now: float) -> float:
         """When it is this call's turn, among all that wait, to see what has come back."""
         line = self._pool.line
-        if self._ticket is None:
-            self._ticket = line.join()
         opens_at = max(back.ready_at, now)
+        if self._ticket is None:
+            self._join_line(now, opens_at)
+        assert self._ticket is not None  # just taken
         turn_at = opens_at + line.delay(self._ticket, is_counted=back.is_counted)
         # Whoever cannot stay for its turn takes its chance.
-        return opens_at if turn_at > self._times.deadline else turn_at
+        may_stay = turn_at <= self._times.deadline or self.terms.patience is not None
+        return turn_at if may_stay else opens_at
 
     def _leave_line(self) -> None:
         if self._ticket is not None:

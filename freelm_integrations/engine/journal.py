@@ -15,6 +15,7 @@ from freelm_integrations.events import (
     AttemptStarted,
     CallCommitted,
     CallCompleted,
+    CallWaiting,
     Exhausted,
     ProviderSwitched,
     Resumed,
@@ -196,6 +197,14 @@ class Journal:
             call, at = self._call, self._clock.utc()
             self._news.append(
                 made(call=call, at=at, provider=provider, model=model, key=key, **fields)
+            )
+
+    def waiting(self, ready_after: float, place: int) -> None:
+        """The call joins those that wait."""
+        if self._is_observed:
+            utc = self._clock.utc()
+            self._news.append(
+                CallWaiting(call=self._call, at=utc, ready_after=ready_after, place=place)
             )
 
     def exhausted(self, reason: str, ready_after: float | None) -> None:

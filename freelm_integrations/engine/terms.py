@@ -35,7 +35,9 @@ class Terms:
 
     `timeout` bounds the silence its caller may have to bear in all: to the first content, and
     again wherever a cut stream looks for who carries it on. `attempt_timeout` bounds the silence
-    of one attempt, before its first content and within it.
+    of one attempt, before its first content and within it. A call of a batch has a `patience`: it
+    waits behind all others, for any opening that is no further away than that, and this is not
+    counted as silence.
     """
 
     timeout: float = 60.0
@@ -43,8 +45,14 @@ class Terms:
     max_attempts: int = 12
     hedge: bool | float = True
     wait: bool = False
+    patience: float | None = None
     on_interrupt: OnInterrupt = "resume"
     is_observed: bool = True
+
+    @property
+    def urgency(self) -> int:
+        """Where the call stands in the line of those that wait; less goes first."""
+        return 0 if self.patience is None else 1
 
     def hedge_after(self, latency: float | None) -> float:
         """How long an attempt may be silent before another is sent beside it; inf for ever.

@@ -46,6 +46,12 @@ class Timetable:
         """Whether a speaker is looked for, be it beside one that has stalled."""
         return self._racing_since is not None
 
+    def stand_in_line(self, now: float, until: float) -> None:
+        """Wait for an opening: that is not counted against the caller's patience."""
+        self.deadline += until - now
+        if self._racing_since is not None:
+            self._racing_since += until - now
+
     def begin_race(self, now: float) -> None:
         """Look for somebody to speak, for what is left of the caller's patience; once."""
         if self._racing_since is None:

@@ -18,13 +18,13 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self, override
 
-from freelm_integrations.langchain.answering import AnsweringChatModel
+from freelm_integrations.langchain.batched import BatchedChatModel
 from freelm_integrations.langchain.structured import Method, structured, with_raw
 from freelm_integrations.langchain.tools import to_choice, to_tools
 from freelm_integrations.langchain.validated import unless_refused
 
 
-class ChatFreeLLM(AnsweringChatModel):
+class ChatFreeLLM(BatchedChatModel):
     """Chat over the free tiers of six providers, with failover, as one LangChain model.
 
     Setup:

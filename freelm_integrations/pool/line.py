@@ -21,6 +21,8 @@ AFTER_A_REST = 0.05
 """Seconds between two who wait for what rests until the server may have recovered."""
 LONGEST = 5.0
 """Seconds by which the last in a long line is held back."""
+HEAD_START = 0.05
+"""Seconds by which those who are less urgent look later, while anybody more urgent waits."""
 
 
 class Line:
@@ -49,4 +51,16 @@ class Line:
         """Seconds after the opening at which to look, from 0 for the first in the line."""
         with self._lock:
             place = bisect_left(self._tickets, ticket)
-        return min(LONGEST, place * (AFTER_A_WINDOW if is_counted else AFTER_A_REST))
+            is_first_urgent = place == 0 or self._tickets[0][0] >= ticket[0]
+        step = AFTER_A_WINDOW if is_counted else AFTER_A_REST
+        return min(LONGEST, place * step) + (0.0 if is_first_urgent else HEAD_START)
+
+    def place(self, ticket: Ticket) -> int:
+        """How many stand before it."""
+        with self._lock:
+            return bisect_left(self._tickets, ticket)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._tickets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from freelm_integrations.pool.line import AFTER_A_REST, AFTER_A_WINDOW, LONGEST, Line
+from freelm_integrations.pool.line import AFTER_A_REST, AFTER_A_WINDOW, HEAD_START, LONGEST, Line
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,19 @@ def test_the_urgent_stand_before_the_others_however_late_they_come():
 
     assert line.delay(urgent[0], is_counted=False) == 0.0
     assert line.delay(urgent[1], is_counted=False) == AFTER_A_REST
-    assert line.delay(patient, is_counted=False) == 2 * AFTER_A_REST
+    assert line.delay(patient, is_counted=False) == pytest.approx(2 * AFTER_A_REST + HEAD_START)
+    assert [line.place(one) for one in (*urgent, patient)] == [0, 1, 2]
+
+
+def test_the_patient_look_without_delay_once_nobody_urgent_waits():
+    """The head start is for those who are there."""
+    line = Line()
+    patient, urgent = line.join(1), line.join(0)
+    line.leave(urgent)
+
+    assert line.delay(patient, is_counted=True) == 0.0
+    line.leave(patient)
+    assert line.is_empty
 
 
 def test_the_last_of_a_long_line_is_not_held_back_for_ever():

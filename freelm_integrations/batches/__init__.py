@@ -1,0 +1,1 @@
+"""Calls that belong together and can wait, how they stand, and how long they will take."""
