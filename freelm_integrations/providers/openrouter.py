@@ -40,6 +40,8 @@ OPENROUTER = ProviderSpec(
             ),
             "plainly",
         ),
+        # The router may land on a safety classifier: those are free models, too (2026-08).
+        not_answers={"openrouter/free": ("safe", "unsafe")},
     ),
     # Per account, whatever the key; a UTC day; no token limits (docs, limits page, 2026-10).
     tiers={

@@ -128,6 +128,8 @@ ROWS = (
     Row("google", "filtered.sse", fault="moderated"),
     Row("google", "filtered-midway.sse", text="Once", finish="content_filter"),
     Row("google", "cut.sse", fault="cut"),
+    Row("google", "cut-behind-the-end.sse", text="Hoot.", finish="stop"),
+    Row("google", "index-in-digits.sse", text="Hoot.", finish="stop"),
     Row("google", "error-list-in-stream.sse", fault="overloaded"),
     Row("google", "pretty-error-for-a-stream.sse", fault="overloaded"),
     Row(

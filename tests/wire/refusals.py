@@ -228,6 +228,7 @@ ROWS = (
     Row("local", "llamacpp-501", "unsupported", "route"),
     Row("local", "llamacpp-503-loading", "overloaded", "route", 3.0),
     Row("local", "lmstudio-400-string", "too_long", None),
+    Row("local", "lmstudio-400-overflow", "too_long", None),
     Row("cloudflare", "429-neurons", "throttled", "account", 43200.0),
     Row("cloudflare", "429-capacity", "overloaded", "model"),
     Row("cohere", "429-month", "throttled", "account", 734400.0),

@@ -236,7 +236,7 @@ SHEETS: dict[str, dict[str, str]] = {
         "llama.cpp: more than a batch; switched off": "llamacpp-500-batch llamacpp-501",
         "llama.cpp: loading": "llamacpp-503-loading",
         "llama.cpp: an error in the stream": "llamacpp-error.sse",
-        "LM Studio: an error that is a text": "lmstudio-400-string",
+        "LM Studio: an error that is a text": "lmstudio-400-string lmstudio-400-overflow",
         "LM Studio: no such model": "lmstudio-400-model lmstudio-404-model",
         "LM Studio: no plain JSON": "lmstudio-400-json-object",
         "LM Studio: nothing, and no error": "lmstudio-empty.sse",

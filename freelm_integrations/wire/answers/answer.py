@@ -26,6 +26,7 @@ from freelm_integrations.wire.requests.names import own_names
 from freelm_integrations.wire.shapes import (
     NOTHING,
     first_match,
+    integer,
     is_mapping,
     is_named_in,
     is_sequence,
@@ -168,6 +169,11 @@ class Answer:
         return None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it told why it ends."""
+        return bool(self._word)
+
+    @property
     def usage(self) -> Usage | None:
         """The tokens told of so far."""
         if self._usage is None:
@@ -292,7 +298,7 @@ def _first(choices: object) -> Json:
     if is_mapping(choices[0]) and not choices[0].get("index"):
         return choices[0]
     found = [choice for choice in choices if is_mapping(choice)]
-    return next((choice for choice in found if not choice.get("index")), NOTHING)
+    return next((choice for choice in found if not integer(choice.get("index"))), NOTHING)
 
 
 def _speech(delta: Json, content: object, reasoning: object) -> Said:

@@ -124,6 +124,8 @@ class StreamDecoder:
         if event.name == "error":
             said = complaint_of(event.data, self._request)
             return classify(said, self._rules, utc=None)
+        if at_end and self._answer.has_ended:
+            return None  # what comes after the end is no part of the answer
         return _no_json(event.data, "cut" if at_end else "broken")
 
 

@@ -240,16 +240,21 @@ def _with_raw(found: str, shaped: Json, key: str) -> str:
     return f"{found}: {raw}" if raw and raw != found else found
 
 
+def _first(listed: object) -> Json:
+    return mapping(next(iter(sequence(listed)), None))
+
+
 def _status(data: object, depth: int = 0) -> int | None:
     """The HTTP status a body names: beside the error or in it, as a number or in digits."""
     outer = mapping(next(iter(data), None) if is_sequence(data) else data)
-    inner = mapping(outer.get("error"))
+    inner = mapping(outer.get("error")) or _first(outer.get("errors"))
     for shaped in (inner, outer):
         for key in ("http_status", "status_code", "status", "code", "raw_status_code"):
             status = integer(shaped.get(key))
             if status in _FAILURES:
                 return status
     told = inner.get("message", outer.get("error"))
-    if depth > _LOOKS or not isinstance(told, str):
+    if depth > _LOOKS:
         return None
-    return _status(_inner(told), depth + 1)
+    within = _inner(told) if isinstance(told, str) else inner if "error" in inner else None
+    return None if within is None else _status(within, depth + 1)

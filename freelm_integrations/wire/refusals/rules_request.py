@@ -50,7 +50,7 @@ LENGTH = (
     rule("too_long", on=_BODY, text=r"input token count .*exceeds|reduce the length"),
     rule("too_long", on=_BODY, text=_LONG),
     rule("too_long", on=_BODY, text=_ABOUT_LENGTH),
-    rule("too_long", on=_BODY, text=r"tokens to keep|too many tokens"),
+    rule("too_long", on=_BODY, text=r"tokens to keep|too many tokens|provide a shorter"),
 )
 TOO_MUCH = (
     rule("too_large", "route", text=r"make sure your payload is below|request too large"),
