@@ -48,7 +48,9 @@ class Capacity(list["Json"]):
 def capacity_of(rows: Iterable[KeyRow], declared: Declared | None = None) -> list[Json]:
     """A row a window: provider, model, unit, per (s), resets, limit, remaining, and their source.
 
-    `source` is where the limit is known from: declared, header (the server's words), learned.
+    `source` is where the limit is known from: declared, header (the server's words), learned (from
+    refusals); `learned_at` when that was (epoch s; of several accounts the last), None while it is
+    as declared; `is_heard`, whether another process learned it, and told.
     `model` is None where all models of an account count together. `resets_after` (s) is when the
     last of the accounts is whole again, None if nothing is out; `accounts` how many are added up.
     Keys that share an account count once; a retired key nothing. Models of `declared` that nobody
@@ -75,6 +77,8 @@ def _add_window(found: dict[Name, Json], provider: str, window: WindowRow) -> No
     name = (provider, window.model, window.unit, window.per)
     total = _total(found, name, window.source, window.resets)
     _add(total, window.limit, window.remaining, window.resets_after)
+    total["learned_at"] = _latest(total["learned_at"], window.learned_at)
+    total["is_heard"] = total["is_heard"] or window.is_heard
 
 
 def _total(found: dict[Name, Json], name: Name, source: str, resets: str) -> Json:
@@ -90,6 +94,8 @@ def _total(found: dict[Name, Json], name: Name, source: str, resets: str) -> Jso
         "resets_after": None,
         "accounts": 0,
         "source": source,
+        "learned_at": None,
+        "is_heard": False,
     }
     return found.setdefault(name, empty)
 
@@ -98,5 +104,8 @@ def _add(total: Json, limit: float, remaining: float, resets_after: float | None
     total["limit"] += limit
     total["remaining"] += remaining
     total["accounts"] += 1
-    known = [one for one in (total["resets_after"], resets_after) if one is not None]
-    total["resets_after"] = max(known, default=None)
+    total["resets_after"] = _latest(total["resets_after"], resets_after)
+
+
+def _latest(known: float | None, new: float | None) -> float | None:
+    return max((one for one in (known, new) if one is not None), default=None)

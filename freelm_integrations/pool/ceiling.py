@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import NamedTuple
 
 FULL_ENOUGH = 0.2
 """The share of a window that must be used before a refusal is put down to its limit."""
@@ -19,6 +20,13 @@ LONGEST = 86_400.0
 """Seconds it is trusted at most."""
 STEP = 1.25
 """What it is multiplied by when it is tried again."""
+
+
+class Trust(NamedTuple):
+    """Until when a ceiling is trusted, and for how many seconds it was."""
+
+    until: float
+    length: float
 
 
 class Ceiling:
@@ -46,6 +54,15 @@ class Ceiling:
             self._trusted_for = min(LONGEST, self._trusted_for * (2.0 if was_known else 1.0))
             self._lowered_at = now
         self._trusted_until = now + self._trusted_for
+
+    @property
+    def trust(self) -> Trust:
+        """How long it is trusted."""
+        return Trust(self._trusted_until, self._trusted_for)
+
+    def told(self, trust: Trust) -> None:
+        """Trust it as another process does, which found it."""
+        self._trusted_until, self._trusted_for = trust
 
     def raised(self, amount: float, declared: float, now: float) -> float:
         """The limit to go by now: higher by a step, where the ceiling has been trusted enough."""

@@ -25,6 +25,7 @@ from freelm_integrations.pool.marks import (
 )
 from freelm_integrations.pool.pool import Pool
 from freelm_integrations.pool.sharing import Sharing
+from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,12 +127,21 @@ class LedgerPool(Pool):
             before = None if is_plain else standing(lease.state)
             cooled, used = self._close(lease, outcome, now, usage, readings)
             learned = list(self._sharing.learned(lease, before, now))
-            if readings:
-                learned += self._sharing.limits(lease)
+            if readings or isinstance(outcome, Fault) or _tries_more(lease):
+                learned += self._sharing.limits(lease, now)
             settlement = self._sharing.settlement(lease, used, readings, usage, learned)
         if settlement is not None:
             self._tell(settlement)
         return cooled
+
+    def hear(self, provider: Provider, key: Key, readings: Sequence[Reading], now: float) -> None:
+        """See `Pool`; others are told."""
+        with self._lock:
+            super().hear(provider, key, readings, now)
+            windows = self._register.account(provider, key).shared.values()
+            settlement = self._sharing.unasked(provider, key.account, windows, readings, now)
+        if settlement is not None:
+            self._tell(settlement)
 
     def readmit(self, provider: Provider, key: Key) -> bool:
         """See `Pool`; others are told."""
@@ -202,3 +212,8 @@ class LedgerPool(Pool):
                 self._sharing.begin_anew()
             else:
                 self._sharing.forget(provider_id)
+
+
+def _tries_more(lease: Lease) -> bool:
+    """Whether one of its limits was learned from refusals: it may have been tried again."""
+    return any(window.has_ceiling for window, *_ in lease.taken)

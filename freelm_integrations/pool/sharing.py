@@ -11,11 +11,10 @@ Rules:
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from freelm_integrations.pool import marks
 from freelm_integrations.pool.allotment import LEAVES_WITHIN, Allotment, next_size
@@ -30,9 +29,15 @@ from freelm_integrations.pool.ledger.claim import (
     Settlement,
 )
 from freelm_integrations.pool.ledger.windows import back_at, window_id
+from freelm_integrations.pool.limit_marks import (
+    NAMED_FOR,
+    ToldLimit,
+    heed_limit,
+    limit_mark,
+    told_limit,
+)
 from freelm_integrations.pool.settlement import not_yet_counted, taken_for
 from freelm_integrations.pool.window import Window
-from freelm_integrations.providers.spec import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -52,7 +57,7 @@ if TYPE_CHECKING:
     )
     from freelm_integrations.pool.view import Route
     from freelm_integrations.providers.provider import Key, Provider
-    from freelm_integrations.providers.spec import ModelSpec, Reset, Unit
+    from freelm_integrations.providers.spec import Limit, ModelSpec, Reset
     from freelm_integrations.wire.refusals.hints import Reading
 
 HOLDS_FOR = 600.0
@@ -63,8 +68,8 @@ FRESH_FOR = 1.0
 """Seconds for which a route without limits goes by the news there are."""
 PACE_AGAIN = 60.0
 """Seconds after which a latency is told again though it has hardly moved."""
-LEARNED_FOR = 86_400.0
-"""Seconds after which a limit that a server told of is forgotten."""
+A_MOMENT = 1.0
+"""Seconds by which two moments may differ that are one: they are reckoned from two clocks."""
 AT_ONCE = 400
 """Windows asked for in one question."""
 
@@ -73,18 +78,8 @@ class _Shelf:
     """What is known of one provider through the ledger, and the records it is about."""
 
     __slots__ = (
-        "accounts",
-        "allotments",
-        "heard_at",
-        "keys",
-        "leaving",
-        "marks",
-        "models",
-        "paces",
-        "rests",
-        "seen",
-        "told",
-        "windows",
+        *("accounts", "allotments", "heard_at", "keys", "leaving", "limits"),
+        *("marks", "models", "paces", "rests", "seen", "told", "windows"),
     )
 
     def __init__(self) -> None:
@@ -99,11 +94,20 @@ class _Shelf:
         self.accounts: dict[str, dict[AccountState, None]] = {}
         """Whose routes depend on a subject or a window of that name; nobody's in particular is what
         all routes of a model or of the provider depend on."""
+        self.limits: dict[tuple[str, str], dict[str, Mark]] = {}
+        """What was told of limits, by account and model (`*`: all), and there by window."""
         self.allotments: dict[Route, Allotment] = {}
         self.leaving: list[Allotment] = []
         """Those that others have taken the place of, while leases of theirs are open."""
         self.told: dict[str, tuple[float | None, float | None, float]] = {}
         """The latencies told of a route (first, whole), and when."""
+
+    def told_limits(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Windows whose limits were told of, and whose they are."""
+        for place, told in self.limits.items():
+            for name, mark in told.items():
+                if mark.value is not None:
+                    yield name, place
 
 
 class Sharing:
@@ -149,11 +153,10 @@ class Sharing:
         """Name its windows, and add those that others were told of."""
         shelf = self._shelf(route.provider.id)
         quota, account = state.quota, state.account
-        prefix = [route.key.account, route.model.id]
-        for mark in [mark for (_, fact), mark in shelf.marks.items() if fact == "limit"]:
-            told = _limit_of(mark)
-            if told is not None and told[0] == prefix:
-                limit = told[1]
+        for mark in shelf.limits.get((route.key.account, route.model.id), {}).values():
+            told = told_limit(mark)
+            if told is not None:
+                limit = told.limit
                 name = (limit.unit, limit.per, limit.resets)
                 if name not in quota.own:
                     quota.own[name] = Window(limit, self._clock, source="header")
@@ -404,25 +407,67 @@ class Sharing:
         shelf.told[subject] = (pacing.first, pacing.whole, now)
         return marks.pace_mark(subject, pacing, utc)
 
-    def limits(self, lease: Lease) -> Iterator[Mark]:
-        """Marks for what servers said of its windows' limits."""
-        utc, route = self._clock.utc(), lease.route
-        shelf = self._shelf(route.provider.id)
-        for window in lease.state.quota.windows:
-            if window.source != "header" or window.name is None:
-                continue
-            known = shelf.marks.get((window.name, "limit"))
-            if known is not None and known.until > utc + LEARNED_FOR / 2:
-                told = _limit_of(known)
-                if told is not None and told[1].amount == window.amount:
-                    continue
-            is_shared = window in lease.state.account.shared.values()
-            model = "*" if is_shared else route.model.id
-            said = [route.key.account, model, window.unit, window.per, window.resets]
-            value = json.dumps([*said, window.amount])
-            mark = Mark(window.name, "limit", value, utc + LEARNED_FOR)
-            shelf.marks[window.name, "limit"] = mark
-            yield mark
+    def limits(self, lease: Lease, now: float) -> Iterator[Mark]:
+        """Marks for what was learned of its windows' limits, where others do not know it yet."""
+        route, state = lease.route, lease.state
+        for window in state.account.shared.values():
+            yield from self._limit(window, route.provider.id, route.key.account, "*", now)
+        for window in state.quota.own.values():
+            yield from self._limit(
+                window, route.provider.id, route.key.account, route.model.id, now
+            )
+
+    def _limit(
+        self, window: Window, provider: str, account: str, model: str, now: float
+    ) -> Iterator[Mark]:
+        if window.name is None or window.is_heard:
+            return
+        shelf, utc = self._shelf(provider), self._clock.utc()
+        known = shelf.marks.get((window.name, "limit"))
+        if known is None and window.source == "declared":
+            return
+        mark = limit_mark(window, account, model, utc=utc, behind=now - utc)
+        told = None if known is None else told_limit(known)
+        new = told_limit(mark)
+        if (told is None) == (new is None) and known is not None:
+            is_same = told is None or new is None or _alike(told, new)
+            if is_same and (told is None or known.until > utc + NAMED_FOR / 2):
+                return
+        self._keep(shelf, mark)
+        yield mark
+
+    def _keep(self, shelf: _Shelf, mark: Mark) -> None:
+        """Remember a mark; of a limit also whose it is."""
+        old = shelf.marks.get((mark.subject, mark.fact))
+        shelf.marks[mark.subject, mark.fact] = mark
+        if mark.fact == "limit" and (told := told_limit(mark) or (old and told_limit(old))):
+            shelf.limits.setdefault((told.account, told.model), {})[mark.subject] = mark
+
+    def unasked(
+        self,
+        provider: Provider,
+        account: str,
+        windows: Iterable[Window],
+        readings: Sequence[Reading],
+        now: float,
+    ) -> Settlement | None:
+        """To tell what a provider says of an account's windows beside all calls; None: nothing."""
+        shelf, utc = self._shelf(provider.id), self._clock.utc()
+        corrections: list[Correction] = []
+        learned: list[Mark] = []
+        for window in windows:
+            if window.name is None:
+                window.name = name_of(provider.id, account, "*", window)
+                shelf.windows[window.name] = window
+            learned += self._limit(window, provider.id, account, "*", now)
+            for one in readings:
+                if (one.unit, one.per) == (window.unit, window.per) and one.remaining is not None:
+                    back = self._said_back_at(window, one, utc)
+                    said = Said(window.amount, one.remaining, 0.0, back)
+                    corrections.append(Correction(window.name, back, 0.0, 0.0, said=said))
+        if not (corrections or learned):
+            return None
+        return replace(self.marks(learned, provider.id), corrections=tuple(corrections))
 
     # ------------------------------------------------------------------ hearing
 
@@ -464,7 +509,7 @@ class Sharing:
         if news.seen > shelf.seen:
             shelf.seen = news.seen
             for mark in news.marks:
-                shelf.marks[mark.subject, mark.fact] = mark
+                self._keep(shelf, mark)
                 self._heed(shelf, mark, now, behind)
                 moved.append(mark.subject)
         is_wide = False
@@ -489,7 +534,7 @@ class Sharing:
         elif fact == "latency" and (pacing := shelf.paces.get(subject)) is not None:
             marks.heed_pace(pacing, mark)
         elif fact == "limit" and (window := shelf.windows.get(subject)) is not None:
-            _heed_limit(window, mark)
+            heed_limit(window, mark, behind=behind)
 
     # ------------------------------------------------------------------ looking
 
@@ -507,10 +552,8 @@ class Sharing:
         for account in accounts:
             for limit in provider.shared_limits:
                 found[name_of(provider.id, account, "*", limit)] = (account, "*")
-        for (subject, fact), mark in self._shelf(provider.id).marks.items():
-            told = _limit_of(mark) if fact == "limit" else None
-            if told is not None:
-                found.setdefault(subject, (told[0][0], told[0][1]))
+        for name, place in self._shelf(provider.id).told_limits():
+            found.setdefault(name, place)
         return found
 
     def told_of(
@@ -543,19 +586,11 @@ def _pace_of(route: Route) -> str:
     return window_id("pace", route.key.fingerprint, route.model.id)
 
 
-def _limit_of(mark: Mark) -> tuple[list[str], Limit] | None:
-    """Of whom (account, model) and which limit; None if it holds no more."""
-    if mark.value is None:
-        return None
-    account, model, unit, per, resets, amount = json.loads(mark.value)
-    limit = Limit(amount, cast("Unit", unit), per=per, resets=cast("Reset", resets))
-    return [account, model], limit
-
-
-def _heed_limit(window: Window, mark: Mark) -> None:
-    told = _limit_of(mark)
-    if told is not None:
-        window.hear(told[1].amount)
+def _alike(told: ToldLimit, new: ToldLimit) -> bool:
+    """Whether the new one says what was told, but for moments."""
+    return (told.limit, told.source) == (new.limit, new.source) and (
+        abs((told.trusted_until or 0.0) - (new.trusted_until or 0.0)) < A_MOMENT
+    )
 
 
 _FACTS: tuple[Fact, ...] = ("rest", "retired", "breaker", "refused", "latency")

@@ -45,6 +45,10 @@ class WindowRow:
     resets_after: float | None
     source: Literal["declared", "header", "learned"]
     model: str | None = None
+    learned_at: float | None = None
+    """When the limit was learned (epoch s); None while it is as declared."""
+    is_heard: bool = False
+    """Whether another process learned it, and told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +198,8 @@ def _window(window: Window, model: str | None, now: float) -> WindowRow:
         resets_after=None if resets_at is None else resets_at - now,
         source=window.source,
         model=model,
+        learned_at=window.since,
+        is_heard=window.is_heard,
     )
 
 

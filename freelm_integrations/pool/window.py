@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from freelm_integrations.pool.ceiling import FULL_ENOUGH, Ceiling
+from freelm_integrations.pool.ceiling import FULL_ENOUGH, Ceiling, Trust
 from freelm_integrations.pool.resets import next_reset
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Window:
         "_used",
         "amount",
         "declared",
+        "is_heard",
         "moves",
         "name",
         "open",
@@ -83,6 +84,7 @@ class Window:
         "others_until",
         "per",
         "resets",
+        "since",
         "source",
         "unit",
     )
@@ -94,6 +96,10 @@ class Window:
         self.amount = limit.amount
         self.declared = limit.amount
         self.source: Source = source
+        self.since: float | None = None
+        """When the limit was learned (UTC); None while it is as declared."""
+        self.is_heard = False
+        """Whether another process learned it, and told."""
         self.moves = 0
         """How often something was taken or settled: tells a reading whether it is old news."""
         self.open = 0
@@ -212,7 +218,7 @@ class Window:
         self.moves += 1
         self.open += 1
         if self._ceiling is not None and self.source == "learned":
-            self.amount = self._ceiling.raised(self.amount, self.declared, now)
+            self._try_more(self._ceiling, now)
         took = min(self.amount, need)
         self._used += took
         log = self._log
@@ -272,8 +278,7 @@ class Window:
             unseen: What the server may not have counted yet of that request.
         """
         if reading.limit is not None and 0 < reading.limit < math.inf:
-            self.amount = reading.limit
-            self.source = "header"
+            self._learned(reading.limit, "header", self._clock.utc())
         if reading.remaining is None or self.amount <= 0:
             return
         used = self.clear(now) + (self._likely(now) if self.others else 0.0)
@@ -294,14 +299,53 @@ class Window:
         let_in = max(1.0, math.floor(self.used(now)) - self.open - refused)
         if self.source == "header" or let_in >= self.amount or let_in < FULL_ENOUGH * self.amount:
             return
-        self.amount, self.source = let_in, "learned"
+        self._learned(let_in, "learned", self._clock.utc())
         self._ceiling.lower(now, self.per)
 
-    def hear(self, amount: float) -> None:
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether refusals have taught something of its limit, now or before."""
+        return self._ceiling is not None
+
+    @property
+    def trust(self) -> Trust | None:
+        """How long a limit that refusals taught is trusted; None where none did."""
+        return self._ceiling.trust if self._ceiling and self.source == "learned" else None
+
+    def hear(self, amount: float, *, since: float | None = None) -> None:
         """Believe what the server told another process of the limit."""
         if 0 < amount < math.inf:
-            self.amount = amount
-            self.source = "header"
+            self._learned(amount, "header", since, is_heard=True)
+
+    def hear_ceiling(
+        self, amount: float, *, since: float | None, until: float, length: float
+    ) -> None:
+        """Believe what refusals taught another process; what the server said itself stands."""
+        if self.source == "header" or not 0 < amount < math.inf:
+            return
+        if self._ceiling is None:
+            self._ceiling = Ceiling(self.per)
+        self._ceiling.told(Trust(until, length))
+        self._learned(amount, "learned", since, is_heard=True)
+
+    def unlearn(self) -> None:
+        """Go by what is declared again, where refusals had taught otherwise."""
+        if self.source == "learned":
+            self.amount, self.source = self.declared, "declared"
+            self.since, self.is_heard = None, False
+
+    def _learned(
+        self, amount: float, source: Source, since: float | None, *, is_heard: bool = False
+    ) -> None:
+        self.amount, self.source = amount, source
+        self.since, self.is_heard = since, is_heard
+
+    def _try_more(self, ceiling: Ceiling, now: float) -> None:
+        amount = ceiling.raised(self.amount, self.declared, now)
+        if amount >= self.declared:
+            self.unlearn()
+        elif amount > self.amount:
+            self._learned(amount, "learned", self._clock.utc())
 
     def declare(self, amount: float) -> None:
         """Take a new declaration of the limit; what a server said of it stands."""
