@@ -24,8 +24,8 @@ __all__ = ["main"]
 
 FAILED = 1
 INTERRUPTED = 130
-PATIENCE = 8.0
-"""Seconds that who asks for every list anew waits for the slow ones (NIM's may take 10)."""
+PATIENCE = 6.0
+"""Seconds that who asks for every list anew waits for the slow ones: all is over within ten."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

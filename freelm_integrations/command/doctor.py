@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["WITHIN", "Finding", "examine"]
 
-WITHIN = 8.5
+WITHIN = 7.5
 """Seconds all of it takes at most: with what Python takes to start, ten."""
-LISTS_WITHIN = 2.5
+LISTS_WITHIN = 2.0
 """Seconds the model lists have; those that come later are told as well, while keys are asked."""
-ANSWER_WITHIN = 5.5
+ANSWER_WITHIN = 5.0
 """Seconds the models of a key have, together, for the first word of an answer."""
 
 _QUESTION = "Say ok."

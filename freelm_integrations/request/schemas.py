@@ -13,14 +13,14 @@ from freelm_integrations.nearest import nearest
 from freelm_integrations.request.values import is_listed, is_mapping, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
-_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_SINGLE = (
-    *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"),
+TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_SINGLE = frozenset(
+    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
 )
-_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
+_LISTED = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _HERE = "#/"
 _LONGEST = 60
 
@@ -38,6 +38,11 @@ def check_parameters(parameters: Mapping[str, Any], where: str) -> None:
 
 def check_schema(schema: Mapping[str, Any], where: str) -> None:
     """Raise ConfigError where this is no JSON schema, or points at what is not in it."""
+    references = set[str]()
+    if _is_usual(schema, references) and all(
+        _is_there(one.removeprefix(_HERE), schema) for one in references
+    ):
+        return
     waiting = [(where, cast("object", schema))]
     while waiting:
         place, node = waiting.pop()
@@ -48,6 +53,57 @@ def check_schema(schema: Mapping[str, Any], where: str) -> None:
             waiting += _inner(node, place)
         elif not isinstance(node, bool):
             raise ConfigError(f"{place} is {kind_of(node)}, not a JSON schema (a dict)")
+
+
+def _is_usual(node: object, references: set[str]) -> bool:
+    """Whether there is nothing to look at closely but these references.
+
+    Every tool of every call passes here, and nearly all need no more.
+    """
+    if type(node) is not dict:
+        return type(node) is bool
+    for key, value in cast("dict[str, Any]", node).items():
+        rule = _USUAL.get(key)
+        if rule is not None and not rule(value, references):
+            return False
+    return True
+
+
+def _is_usual_type(value: object, _: set[str]) -> bool:
+    return type(value) is str and value in TYPES
+
+
+def _is_list(value: object, _: set[str]) -> bool:
+    return type(value) is list
+
+
+def _are_usual_fields(value: object, references: set[str]) -> bool:
+    if type(value) is not dict:
+        return False
+    return all(_is_usual(item, references) for item in cast("dict[str, Any]", value).values())
+
+
+def _are_usual_items(value: object, references: set[str]) -> bool:
+    if type(value) is not list:
+        return False
+    return all(_is_usual(item, references) for item in cast("list[Any]", value))
+
+
+def _is_usual_reference(value: object, references: set[str]) -> bool:
+    if type(value) is not str or not value.startswith(_HERE):
+        return False
+    references.add(value)
+    return True
+
+
+_USUAL: Mapping[str, Callable[[Any, set[str]], bool]] = {
+    "type": _is_usual_type,
+    "$ref": _is_usual_reference,
+    **dict.fromkeys(("required", "enum"), _is_list),
+    **dict.fromkeys(_NAMED, _are_usual_fields),
+    **dict.fromkeys(_LISTED, _are_usual_items),
+    **dict.fromkeys(_SINGLE, _is_usual),
+}
 
 
 def _check_words(node: Mapping[str, Any], place: str) -> None:
