@@ -544,6 +544,7 @@ class Flight:
                 self._dropped.append(other.attempt)
                 self._settle(other, self._abandoned(silent_for), now)
                 self._journal.dropped(other.number, other.route, silent_for)
+                self._itinerary.outpaced(other.route)
 
     def _complete(self, leg: Leg, now: float) -> None:
         self._settle(leg, self._success(leg, now), now)

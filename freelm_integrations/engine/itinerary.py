@@ -70,6 +70,8 @@ class Tally:
     tries: int = 0
     fault: Fault | None = None
     again_at: float = 0.0
+    is_outpaced: bool = False
+    """Whether it was silent when another spoke, which is no fault."""
 
     @property
     def is_told_to_wait(self) -> bool:
@@ -215,6 +217,10 @@ class Itinerary:
         """An attempt was sent there; one with more room is a second one, whatever was forgotten."""
         self._tallies.setdefault(route, Tally()).tries += 2 if route in self._cramped else 1
 
+    def outpaced(self, route: Route) -> None:
+        """Another spoke before it: it may be asked once more, should that one break off."""
+        self._tallies.setdefault(route, Tally()).is_outpaced = True
+
     def forget(self, route: Route) -> None:
         """That attempt does not count: the same route is to be asked again, otherwise."""
         self._tallies.pop(route, None)
@@ -337,7 +343,9 @@ class Itinerary:
         return rests and self._may_try_again(tally)
 
     def _may_try_again(self, tally: Tally) -> bool:
-        if tally.fault is None or not VERDICTS[tally.fault.kind].is_transient:
+        if tally.fault is None:
+            return tally.is_outpaced and tally.tries < TRIES_OF_A_ROUTE
+        if not VERDICTS[tally.fault.kind].is_transient:
             return False
         return self._waits or tally.tries < TRIES_OF_A_ROUTE
 

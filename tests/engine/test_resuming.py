@@ -536,3 +536,18 @@ def test_only_thinking_everywhere_is_no_answer():
     air.hears(3, opened(), chunk(SILENT)).silence(0.0)
     with pytest.raises(NoRouteAnswered, match="only thought"):
         air.hears(3, end)
+
+
+def test_who_was_outpaced_may_still_carry_on():
+    """A hedge that came too late is nobody's fault, and there may be no other."""
+    sky = two()
+    air = Air(sky, streaming=True).silence(4.0)
+    assert air.hosts == ["a", "b"]
+    air.hears(0, opened(), chunk(says(BEGUN)))
+    assert air.cancelled == [1]
+    air.hears(0, broken(ConnectionResetError("gone"))).silence(0.1)
+    go_on(air, 2)
+
+    assert air.hosts == ["a", "b", "b"]
+    assert air.answer.text == WHOLE
+    assert sky.in_flight() == 0

@@ -138,7 +138,7 @@ def end_of(text: str, place: int, manner: Callable[[Told], str], sizes: random.R
     is_anew = not begun and manner in GOES_ON.values()  # then there is nothing to announce
     answer = text if is_anew else manner(Told(text, begun[0] if begun else "", wanted))
     said = answered(Seam(partial, is_prefilled=False, messages=ASKED), answer, sizes)
-    if isinstance(said, NotAContinuation):
+    if isinstance(said, NotAContinuation) or not answer:  # of nothing at all a decoder complains
         return "turned down"
     if said == text[place:] or partial + said == answer:  # all of another answer is one as well
         return "right"
