@@ -85,6 +85,7 @@ PROMISES = {
         "totals": ["6 answers", "2 failovers"],
         "quota": ["Figure"],
         "costs": ["query, refine", "query, router"],
+        "patience": ["refused: 0 of 8", "faithful: True"],
     },
 }
 """What the text of a notebook promises: words to be found in the output of the cell of that id."""
