@@ -145,7 +145,7 @@ def counting(name, *, at_most=(), hardly_beyond=(), models=("owl",)):
     return one
 
 
-MANY = Counts(tools=129, stops=5, images=6, links=1, inline=10)
+MANY = Counts(tools=129, stops=5, images=6, links=1, inline=10, recursions=1)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,7 @@ MANY = Counts(tools=129, stops=5, images=6, links=1, inline=10)
         ("images", 5, "takes 5 images at most"),
         ("links", 0, "takes images written out, not by a link"),
         ("inline", 9, "takes 9 characters of images and files at most"),
+        ("recursions", 0, "takes no schemas that refer to themselves"),
     ],
 )
 def test_who_takes_fewer_is_left_out_before_it_is_asked(name, number, reason):
@@ -175,6 +176,26 @@ def test_who_takes_fewer_is_left_out_before_it_is_asked(name, number, reason):
     catalogs = {unsure: unsure.models, other: other.models}
     kept, out = admit(resolve(("auto",), catalogs), Needs(counts=MANY), LAX, catalogs)
     assert [(entry.model.id, entry.reason) for entry in out] == [("owl", reason)]
+
+
+@pytest.mark.parametrize(
+    ("taken", "images", "reason"),
+    [
+        ({"png", "jpeg"}, {"png"}, None),
+        ({"png", "jpeg"}, set(), None),  # by a link, or it does not say
+        (set(), {"tiff"}, None),  # nobody knows what is taken there
+        ({"png", "jpeg"}, {"png", "tiff", "bmp"}, "takes images as jpeg, png, not as bmp, tiff"),
+    ],
+)
+def test_who_does_not_see_such_images_is_left_out(taken, images, reason):
+    """What is documented is what is sent."""
+    one = provider("one", models=("owl",))
+    vars(one)["spec"] = replace(one.spec, images=frozenset(taken))
+    needs = Needs(vision=True, images=frozenset(images))
+    catalogs = {one: one.models}
+    _, out = admit(resolve(("auto",), catalogs), needs, LAX, catalogs)
+
+    assert [entry.reason for entry in out] == ([] if reason is None else [reason])
 
 
 @pytest.mark.parametrize(

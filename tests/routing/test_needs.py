@@ -163,6 +163,35 @@ def test_what_there_may_be_too_many_of_is_counted(request_, counts):
     assert needs_of(request_).counts == counts
 
 
+@pytest.mark.parametrize(
+    ("url", "kinds"),
+    [
+        ("data:image/png;base64,AAAA", {"png"}),
+        ("data:image/JPG;base64,AAAA", {"jpeg"}),
+        ("data:image/svg+xml;base64,AAAA", {"svg"}),
+        ("data:image/vnd.microsoft.icon;base64,AAAA", {"vnd.microsoft.icon"}),
+        ("data:;base64,AAAA", set()),
+        ("data:application/pdf;base64,AAAA", set()),
+        ("https://x.example/cat.tiff", set()),
+    ],
+)
+def test_kinds_of_images_are_read_off_those_written_out(url, kinds):
+    """Nobody knows what a link leads to."""
+    part = {"type": "image_url", "image_url": {"url": url}}
+
+    assert needs_of(said([part])).images == kinds
+
+
+def test_a_schema_that_refers_to_itself_is_a_need():
+    """In a tool or in the form of the answer."""
+    schema = {"properties": {"a": {"$ref": "#"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    form = {"type": "json_schema", "json_schema": {"name": "f", "schema": schema}}
+
+    assert needs_of(said("x", tools=(tool, tool))).counts == Counts(tools=2, recursions=2)
+    assert needs_of(said("x", response_format=form)).counts == Counts(recursions=1)
+
+
 @pytest.mark.parametrize(("output", "is_brief"), [(None, False), (BRIEF, True), (BRIEF + 1, False)])
 def test_an_answer_is_brief_where_thinking_would_not_fit(output, is_brief):
     """An answer of unknown length is not."""
