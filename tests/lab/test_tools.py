@@ -170,3 +170,16 @@ def test_json_mode_gives_the_keys_the_prompt_names(lab: Lab, ask: Asker):
     ).json()["choices"][0]["message"]["content"]
 
     assert set(json.loads(text)) == {"setup", "punchline"}
+
+
+def test_who_must_call_calls_what_it_has_not_called_yet():
+    """An agent would ask for the same weather for ever."""
+    messages = [
+        {"role": "user", "content": "What is the weather in Oslo?"},
+        {"role": "assistant", "tool_calls": [{"function": {"name": "get_weather"}}]},
+        {"role": "tool", "content": "Rain."},
+    ]
+
+    body = {"messages": messages, "tools": [WEATHER, ADD], "tool_choice": "required"}
+
+    assert [call.name for call in plan_calls(body)] == ["add"]

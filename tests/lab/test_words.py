@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from threading import Event
 
@@ -220,3 +221,17 @@ def test_words_may_come_from_a_real_model():
     assert text
     assert text != answer_to(user("Name an animal."))
     assert events[-1] == "[DONE]"
+
+
+def test_a_schema_the_system_shows_is_answered_by_also_after_tools():
+    """As models do that are told so in words."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    told = f"Answer with JSON that fits this JSON schema, and nothing else: {json.dumps(schema)}"
+    messages = [
+        {"role": "system", "content": told},
+        *user("What is the weather in Oslo?"),
+        {"role": "assistant", "content": "", "tool_calls": []},
+        {"role": "tool", "tool_call_id": "c", "content": "Rain."},
+    ]
+
+    assert json.loads(answer_to(messages)) == {"city": "Oslo"}

@@ -98,6 +98,13 @@ def json_with_keys(prompt: str) -> str | None:
     return compact(fill(schema, Evidence(prompt))).decode()
 
 
+def json_told(system: str, prompt: str) -> str | None:
+    """JSON for the prompt where the system's words show the schema that answers are to fit."""
+    if "json schema" not in system.lower() or _schema_told(system) is None:
+        return None
+    return _schema_told(f"{prompt}\n{system}")
+
+
 def _schema_told(prompt: str) -> str | None:
     """JSON for the last schema the prompt shows, filled from the rest of the prompt."""
     if "{{" in prompt and "}}" in prompt:  # LlamaIndex doubles the braces of schemas in words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from freelm_integrations.lab.loose import Json, compact, words_of
 from freelm_integrations.lab.mind.continuing import begun_in, carried_on
 from freelm_integrations.lab.mind.evidence import key_words
-from freelm_integrations.lab.mind.forms import agent_step, formed, json_with_keys
+from freelm_integrations.lab.mind.forms import agent_step, formed, json_told, json_with_keys
 from freelm_integrations.lab.mind.tools import last_result
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ def json_answer(messages: list[Json]) -> str:
 
 
 def _fresh(messages: list[Json]) -> str:
+    prompt, system = _texts(messages, "user")[-1:], " ".join(_texts(messages, "system"))
+    asked = prompt[0] if prompt else system
+    told = json_told(system, asked)
+    if told is not None:
+        return told
     result = last_result(messages)
     if result is not None:
         return f"The tool says: {result}" if result else "The tool gave nothing back."
-    prompt, system = _texts(messages, "user")[-1:], " ".join(_texts(messages, "system"))
-    asked = prompt[0] if prompt else system
     step = agent_step(messages)
     if step is not None:
         return step + _essay(asked) if step.endswith("Answer: ") else step

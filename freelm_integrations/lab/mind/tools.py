@@ -35,7 +35,8 @@ def plan_calls(body: Json) -> list[PlannedCall]:
         return _calls([tool for tool in tools if tool.name == named], talk, alone=True)
     chosen = wanted(tools, talk.question, talk.called)
     if not chosen and choice in ("required", "any"):
-        chosen = [likeliest(tools, talk.question)]
+        fresh = [tool for tool in tools if tool.name not in talk.called]
+        chosen = [likeliest(fresh or tools, talk.question)]
     alone = body.get("parallel_tool_calls") is False
     return _calls(chosen[:1] if alone else chosen, talk, alone=alone)
 
