@@ -199,10 +199,15 @@ def _class_of(error: FreeLLMError) -> type[FreeLLMError]:
 
 def _class_by_attempts(error: NoRouteAnswered) -> type[NoAnswer]:
     kinds = {attempt.kind for attempt in error.attempts if attempt.kind is not None}
-    if not kinds:  # nothing was tried: all are resting, or none can serve this
-        kinds = {RESTING.get(why, why) for why in error.resting}
-    if not kinds:
+    resting = {RESTING.get(why, why) for why in error.resting}
+    if not kinds | resting:
         return RequestUnservable if error.next_ready_at is None else RateLimited
+    found = _most_hopeful(kinds)
+    # Who was not asked because it rests may answer when it does no more.
+    return found if found.is_retryable else _most_hopeful(kinds | resting)
+
+
+def _most_hopeful(kinds: set[str]) -> type[NoAnswer]:
     return next((made for told, made in BY_HOPE if told & kinds), RequestUnservable)
 
 

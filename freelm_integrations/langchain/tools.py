@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
 from freelm_integrations.langchain.errors import InvalidOption
+from freelm_integrations.langchain.recursion import recursive_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,19 @@ AS_IS = ("auto", "none", "required")
 
 def to_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[Json]:
     """OpenAI-shaped definitions of functions, classes, schemas, tools; `strict` only if given."""
-    return [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+    return [_to_tool(tool, strict=strict) for tool in tools]
+
+
+def _to_tool(tool: Any, *, strict: bool | None) -> Json:
+    shaped = convert_to_openai_tool(tool, strict=strict)
+    if (whole := recursive_schema(tool)) is not None:
+        function = {**shaped["function"], "parameters": {**whole, **_closed(strict)}}
+        return {**shaped, "function": function}
+    return shaped
+
+
+def _closed(strict: bool | None) -> Json:  # noqa: FBT001 - private
+    return {"additionalProperties": False} if strict else {}
 
 
 def to_choice(choice: object, tools: Sequence[Json]) -> str | Json | None:
@@ -67,6 +80,8 @@ def to_response_format(schema: object, *, strict: bool | None = None) -> Json:
     }:
         return cast("Json", schema)
     converted = convert_to_json_schema(cast("Any", schema), strict=strict)
+    if (whole := recursive_schema(schema)) is not None:
+        converted = {**converted, **whole, **_closed(strict)}
     asked: Json = {"name": converted.get("title") or "answer", "schema": converted}
     if "description" in converted:
         asked["description"] = converted["description"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
@@ -61,6 +61,36 @@ def test_an_agent_gives_a_structured_response(lab: Lab, strategy: Any) -> None:
     response = agent.invoke(asked("A report on the city of Oslo"))["structured_response"]
 
     assert isinstance(response, Report)
+
+
+class Place(BaseModel):
+    """A place."""
+
+    name: str
+
+
+class City(BaseModel):
+    """A city, and what surrounds it."""
+
+    name: str
+    size: Literal["small", "large"]
+    note: str | None = None
+    near: list[Place] = []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [City, ToolStrategy(City), ProviderStrategy(City)],
+    ids=["class", "tool", "provider"],
+)
+def test_a_structured_response_may_follow_tools(lab: Lab, form: Any) -> None:
+    """Though hardly a provider takes a schema beside tools; a bare class becomes what works."""
+    agent: Any = create_agent(ChatFreeLLM(), [get_weather], response_format=form)
+
+    told = agent.invoke(asked("What is the weather in Oslo? Then describe the city."))
+
+    assert isinstance(told["structured_response"], City)
+    assert any(isinstance(one, ToolMessage) and "rains" in one.content for one in told["messages"])
 
 
 async def test_a_graph_streams_one_message(lab: Lab) -> None:

@@ -128,6 +128,27 @@ def test_what_rests_names_the_error_where_nobody_was_asked(resting: list[str], k
 
 
 @pytest.mark.parametrize(
+    ("kinds", "resting", "known"),
+    [
+        (["not_on_plan"], ["window", "retired"], ModelRateLimitError),
+        (["unauthorized"], ["overloaded"], ModelAPIError),
+        (["unauthorized"], ["retired"], ModelAuthenticationError),
+        (["server_error"], ["window"], ModelAPIError),
+        (["timeout"], ["unpaid"], ModelTimeoutError),
+    ],
+)
+def test_who_rests_is_the_hope_where_those_asked_give_none(
+    kinds: list[str], resting: list[str], known: type
+) -> None:
+    """One dead key does not make a call hopeless while a minute's allowance comes back."""
+    attempts = [AttemptRecord("groq", "m", "k", kind=kind, status=400) for kind in kinds]
+
+    assert isinstance(
+        as_model_error(NoRouteAnswered("no", attempts=attempts, resting=resting)), known
+    )
+
+
+@pytest.mark.parametrize(
     "kinds", [["empty"], ["tool_failed", "empty"], ["only_thinking"], ["astray", "empty"]]
 )
 def test_what_models_do_is_not_mended_by_another_rotation(kinds: list[str]) -> None:
