@@ -45,6 +45,7 @@ from freelm_integrations.errors import FreeLLMError, NoRouteAnswered, StreamInte
 from freelm_integrations.pool.pool import Abandoned, Success
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
+from freelm_integrations.wire.requests.abilities import abilities_needed, lacked_ability
 from freelm_integrations.wire.requests.ladder import refused_rung
 
 if TYPE_CHECKING:
@@ -100,11 +101,13 @@ class Flight:
         self.is_finished = False
         self.winner: Leg | None = None
         is_kept = terms.on_interrupt == "raise"
+        self._needed = abilities_needed(request)
         self._itinerary = Itinerary(
             candidates,
             pool,
             waits=terms.wait,
             may_fit=may_be_short(request, is_kept=is_kept),
+            needed=self._needed,
         )
         self._pool = pool
         self._clock = clock
@@ -625,6 +628,8 @@ class Flight:
             self._put_down(leg, fault, now)
             self._itinerary.forget(leg.route)  # the same route again, without what it refused
             return
+        if self._needed and (lack := lacked_ability(self._needed, fault)) is not None:
+            self._learn(leg, lack)
         self._put_down(leg, fault, now, outcome)
         self._itinerary.failed(leg.route, fault, now, chance=self._clock.chance())
         self._give_room(leg, fault)

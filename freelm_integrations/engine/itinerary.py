@@ -95,16 +95,24 @@ class Itinerary:
     """The candidates of one call, and what it has made of them. Not thread safe."""
 
     def __init__(
-        self, candidates: Candidates, pool: Pool, *, waits: bool, may_fit: bool = False
+        self,
+        candidates: Candidates,
+        pool: Pool,
+        *,
+        waits: bool,
+        may_fit: bool = False,
+        needed: frozenset[str] = frozenset(),
     ) -> None:
         """Start with nothing tried.
 
-        `may_fit`: answers may be given less room than usual where that is all there is.
+        `may_fit`: answers may be given less room than usual where that is all there is. `needed`:
+        abilities; a model that was found to lack one comes last.
         """
         self.candidates = candidates
         self._pool = pool
         self._waits = waits
         self._may_fit = may_fit
+        self._needed = needed
         self._tallies: dict[Route, Tally] = {}
         self._shy: set[str] = set()
         self._unfit: set[tuple[str, str]] = set()
@@ -122,11 +130,11 @@ class Itinerary:
         if self._again is not None and (leased := self._lease_again(now)) is not None:
             return leased
         if not self._tallies:
-            return self._lease_first(now, self._is_fresh) or self._lease_fitted(now)
+            return self._lease_fresh(now) or self._lease_fitted(now)
         elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if self._shy else None
         return (
             elsewhere
-            or self._lease_first(now, self._is_fresh)
+            or self._lease_fresh(now)
             or self._lease_fitted(now)
             or self._lease_first(now, self._is_due_again)
         )
@@ -318,11 +326,21 @@ class Itinerary:
                     return view.route, lease
         return None
 
+    def _lease_fresh(self, now: float) -> tuple[Route, Lease] | None:
+        """Lease one not tried yet, of a model not known to lack what is needed if there is one."""
+        able = self._lease_first(now, self._is_able) if self._needed else None
+        return able or self._lease_first(now, self._is_fresh)
+
+    def _is_able(self, route: Route, now: float) -> bool:
+        if not self._is_fresh(route, now):
+            return False
+        return not self._needed or self._needed.isdisjoint(self._pool.refused(route))
+
     def _is_fresh(self, route: Route, _now: float) -> bool:
         return self._is_open(route)
 
     def _is_fresh_elsewhere(self, route: Route, now: float) -> bool:
-        return self._is_fresh(route, now) and route.provider.id not in self._shy
+        return self._is_able(route, now) and route.provider.id not in self._shy
 
     def _is_fit(self, route: Route) -> bool:
         return (route.provider.id, route.model.id) not in self._unfit

@@ -44,9 +44,8 @@ class Sky:
         self.terms = Terms(**terms)
 
     def flight(self, *, streaming: bool = False, **more: object) -> Flight:
-        request = Request(
-            messages=({"role": "user", "content": "hi"},), streaming=streaming, **more
-        )
+        more = {"messages": ({"role": "user", "content": "hi"},), **more}
+        request = Request(streaming=streaming, **more)
         candidates = self.router.candidates(request, self.catalogs)
         return Flight(
             request, candidates, pool=self.pool, clock=self.clock, terms=self.terms, call=1
