@@ -72,15 +72,16 @@ def six(keys: int, *, is_wrong: bool = False, is_rough: bool = False) -> Upstrea
 
 def few_of_nim(upstream: Upstream) -> Upstream:
     """With one model of NIM: ten of them would be nine calls of ten, and hide all others."""
-    houses = []
-    for provider, terms in upstream.houses:
-        if provider.spec.name == "nim":
-            (first, *_) = provider.spec.models
-            keys = [key.secret.get_secret_value() for key in provider.keys]
-            provider = NIM(keys, models=[first], limits=provider.limits)
-            terms = replace(terms, each={first.id: terms.each[first.id]})
-        houses.append((provider, terms))
-    return Upstream(houses)
+    return Upstream([_with_one_model(*house) for house in upstream.houses])
+
+
+def _with_one_model(provider: Provider, terms: Terms) -> tuple[Provider, Terms]:
+    if provider.spec.name != "nim":
+        return provider, terms
+    (first, *_) = provider.spec.models
+    keys = [key.secret.get_secret_value() for key in provider.keys]
+    one = NIM(keys, models=[first], limits=provider.limits)
+    return one, replace(terms, each={first.id: terms.each[first.id]})
 
 
 def harvests(report: Report) -> None:

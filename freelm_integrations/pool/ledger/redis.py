@@ -28,7 +28,7 @@ from freelm_integrations.pool.ledger.redis_scripts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import redis
     import redis.asyncio
@@ -187,7 +187,23 @@ class AsyncRedisLedger:
 
 def _why(error: Exception) -> str:
     """What happened, without the server's or the client's own words: those may quote the URL."""
-    return f"Redis cannot be asked ({type(error).__name__})"
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    known = next((_WHY[kind] for kind in kinds if kind in _WHY), None)
+    return f"Redis cannot be asked ({known or type(error).__name__})"
+
+
+_WHY: Mapping[str, str] = {
+    "AuthenticationError": "it refuses the user or the password of the address",
+    "NoPermissionError": "its user may not run scripts, or not touch keys that begin with freelm",
+    "BusyLoadingError": "it is still loading its data",
+    "ReadOnlyError": "it is a replica that may only be read",
+    "OutOfMemoryError": "its memory is full",
+    "MaxConnectionsError": "it takes no more connections",
+    "TimeoutError": "it has not answered in time",
+    "ConnectionError": "nobody answers at that address",
+    "OSError": "nobody answers at that address",
+}
+"""By redis-py's exceptions, the nearest of an error's kinds first."""
 
 
 def _require_redis() -> None:
