@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.resets import next_reset
@@ -64,7 +65,7 @@ class Plan:
         return {**asdict(self), "fits": self.fits}
 
     def __str__(self) -> str:
-        """The verdict, and the schedule below it."""
+        """The verdict, the schedule, and which limits are known otherwise than by our sheets."""
         hours = self.within / 3600
         if self.done_after is not None:
             lines = [f"{self.calls} calls fit: the last sets off after {self.done_after:.0f} s"]
@@ -75,7 +76,20 @@ class Plan:
             lines.append(f"  after {step.after:6.0f} s: {step.calls} by {step.provider} {model}")
         if len(self.steps) > STEPS_SHOWN:
             lines.append(f"  and {len(self.steps) - STEPS_SHOWN} steps more")
+        lines += [f"  {_known(row)}" for row in self.based_on if row["source"] != "declared"]
         return "\n".join(lines)
+
+
+def _known(row: Json) -> str:
+    """Whence and since when a limit is known that is not as declared."""
+    whence = "the server's word" if row["source"] == "header" else "learned from refusals"
+    at = row.get("learned_at")
+    since = (
+        "" if at is None else f" since {datetime.fromtimestamp(at, timezone.utc):%d %b %H:%M} UTC"
+    )
+    others = ", told by another process" if row.get("is_heard") else ""
+    what = f"{row['limit']:g} {row['unit']} in {row['per']:g} s"
+    return f"{row['provider']} {row['model'] or 'any model'}: {what} ({whence}{since}{others})"
 
 
 class _Window:
