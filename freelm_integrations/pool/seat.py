@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Ask, Route
+    from freelm_integrations.pool.window import Window
     from freelm_integrations.providers.spec import Unit
 
 
 PROVIDER, MODEL, OWN = 0, 3, (1, 2, 4)
 """Places in `RouteState.rests`: of what all routes of a model have in common, and of the others."""
 AGAIN = 0.25
-"""Seconds after which to ask again where all places are taken: when one is settled, none knows."""
+"""Seconds after which to ask again where all places are taken, or all tokens held: when one is
+settled, none knows."""
 
 
 class Seat:
@@ -157,11 +159,18 @@ class Seat:
         room = None if output is not None else self.room_for(tokens, now, is_fitted=False)
         view, needs = self.view, self.needs(tokens, output, room)
         ready_at = max(
-            window.ready_at(now, needs[window.unit]) for window in self.state.quota.windows
+            _back_at(window, now, needs[window.unit]) for window in self.state.quota.windows
         )
         if ready_at <= max(now, view.ready_at):
             return view
         return view._replace(ready_at=ready_at, resting="window")
+
+
+def _back_at(window: Window, now: float, need: float) -> float:
+    """When so much fits; soon, where answers are under way that may leave some of theirs."""
+    back_at = window.ready_at(now, need)
+    may_leave_some = window.unit != "requests" and window.open > 0 and need <= window.amount
+    return min(back_at, now + AGAIN) if may_leave_some else back_at
 
 
 def _rested_at(state: RouteState, now: float) -> tuple[float, str | None]:

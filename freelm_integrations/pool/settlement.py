@@ -63,6 +63,8 @@ def learn(
         window, _, took, moves = taken
         is_alone = window.open == 0 and window.moves == moves + 1
         unseen = 0.0 if window.unit == "requests" else not_yet_counted(usage, took)
+        if usage is not None and lease.route.provider.spec.reserves is not None:
+            reading = _given_back(reading, took, usage)  # noqa: PLW2901 - the same, later
         window.learn(reading, now, is_alone=is_alone, unseen=unseen)
 
 
@@ -174,6 +176,14 @@ def _used(usage: Usage, unit: Unit) -> float:
 def not_yet_counted(usage: Usage | None, took: float) -> float:
     """Tokens a header cannot show: it is written before the answer is."""
     return took if usage is None else usage.completion_tokens
+
+
+def _given_back(reading: Reading, took: float, usage: Usage) -> Reading:
+    """A reading as it is once the answer is there: its header still counted all that was held."""
+    if reading.unit == "requests" or reading.remaining is None:
+        return reading
+    unused = max(0.0, took - _used(usage, reading.unit))
+    return reading._replace(remaining=reading.remaining + unused)
 
 
 def taken_for(lease: Lease, reading: Reading) -> Taken | None:

@@ -14,6 +14,7 @@ from freelm_integrations.pool.holding import LEAST_ROOM, USUAL_OUTPUT, Holding
 from freelm_integrations.pool.pool import Pool, Success
 from freelm_integrations.pool.window import Window
 from freelm_integrations.providers.spec import Limit, ModelSpec
+from freelm_integrations.wire.refusals.hints import Reading
 from tests.fakes import FakeClock
 
 NOW = 1_000.0
@@ -133,6 +134,16 @@ def test_what_was_not_used_is_given_back():
 
     assert pool.room(route, NOW, tokens=100).tokens == 4_096
     assert lease.taken[0][0].used(NOW) == 290
+
+
+def test_a_header_that_counts_what_was_held_is_no_news_once_the_answer_is_there():
+    """It was written before: what was not used has been given back since."""
+    pool, route = made(Groq, THINKER, Limit(10_000, "tokens"))
+    lease = pool.lease(route, NOW, tokens=4_100, output=4_000)
+    told = Reading("tokens", 60.0, 10_000, 5_900, 24.6)
+    pool.settle(lease, Success(0.1), NOW, usage=Usage(100, 200, 300), readings=(told,))
+
+    assert lease.taken[0][0].used(NOW) == 300
 
 
 @given(

@@ -10,6 +10,7 @@ import pytest
 from freelm_integrations.chat import Usage
 from freelm_integrations.pool.breaker import BACKOFF, THRESHOLD
 from freelm_integrations.pool.pool import Abandoned, Pool, Success
+from freelm_integrations.pool.seat import AGAIN
 from freelm_integrations.pool.shared import shared_pool
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.providers.provider import NIM, Cerebras, Groq, Mistral
@@ -316,13 +317,24 @@ def test_a_quota_without_a_wait_rests_as_long_as_is_usual_there(pool, kind, leng
 def test_a_view_is_ready_only_if_the_tokens_fit(pool):
     """Asked with a request's size, a view and a lease say the same."""
     route = only_route(pool, provider(limits=TOKENS))
-    pool.lease(route, NOW, tokens=700)
+    pool.settle(pool.lease(route, NOW, tokens=700), Success(), NOW)
     small, large = (pool.views((route,), NOW, tokens=tokens)[0] for tokens in (300, 301))
 
     assert small.resting is None
     assert large.resting == "window"
     assert NOW + 60 < large.ready_at <= NOW + 60.5
     assert pool.lease(route, large.ready_at, tokens=301) is not None
+
+
+def test_while_answers_are_under_way_it_is_worth_asking_again_soon(pool):
+    """They may leave some of what they hold; what is larger than the whole limit waits for none."""
+    route = only_route(pool, provider(limits=TOKENS))
+    lease = pool.lease(route, NOW, tokens=700)
+    (view,) = pool.views((route,), NOW, tokens=301)
+
+    assert (view.ready_at, view.resting) == (NOW + AGAIN, "window")
+    pool.settle(lease, Success(), NOW, usage=Usage(50, 50, 100))
+    assert pool.views((route,), NOW, tokens=301)[0].resting is None
 
 
 def test_headroom_is_the_tightest_windows(pool):
