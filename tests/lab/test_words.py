@@ -125,6 +125,7 @@ JUDGED = [
     (user(RANKED.format(question="Whales?")), "Doc: 1, Relevance: 5"),
     (user(QUERIES), "hot stars\nfacts about hot stars"),
     (user(DEMANDED), '{"ok":'),
+    (user("Red roses. Give 2 unique keywords for this. Keywords: "), "red, roses"),
 ]
 
 

@@ -29,6 +29,7 @@ _AGENT_TOOL = re.compile(
 _STEP = re.compile(r"Action: (\S+)\s*\nAction Input: (.*)")
 _OBSERVATION = "Observation:"
 _DEMANDED = "Here's a JSON schema to follow"  # whatever else the prompt holds
+_UNIQUE = re.compile(r"Give (\d+) unique keywords")
 _SHORTEST_SENTENCE = 8  # letters
 
 
@@ -57,6 +58,9 @@ def _chosen(prompt: str) -> str | None:
 
 
 def _keywords(prompt: str) -> str | None:
+    asked = _UNIQUE.search(prompt)
+    if asked is not None:
+        return ", ".join(key_words(prompt[: asked.start()], int(asked[1])))
     if "KEYWORDS: <keywords>" not in prompt:
         return None
     fenced = _FENCED.search(prompt)
