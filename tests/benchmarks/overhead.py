@@ -12,10 +12,11 @@ import time
 from typing import TYPE_CHECKING
 
 import httpx
+from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
 
 from freelm_integrations import AsyncFreeLLM, FreeLLM, Limit, OpenAICompatible
-from freelm_integrations.langchain import ChatFreeLLM
+from freelm_integrations.langchain import ChatFreeLLM, FreeLLMCallbackHandler
 from freelm_integrations.pool.ledger.outbox import flush_all
 from tests.benchmarks.measure import Report, medians
 from tests.benchmarks.server import CHUNKS, serving
@@ -50,6 +51,7 @@ def calls(base: str, report: Report) -> None:
     raw = httpx.Client()
     ours = FreeLLM(providers=[_provider("bench", base)], share=False)
     chain = ChatFreeLLM(providers=[_provider("bench", base)], share=False)
+    watched = RunnableConfig(callbacks=[FreeLLMCallbackHandler()])
     openai = ChatOpenAI(model="bench", base_url=f"{base}/ok", api_key="key")
     url, headers = (
         f"{base}/ok/chat/completions",
@@ -60,12 +62,14 @@ def calls(base: str, report: Report) -> None:
             "raw": lambda: raw.post(url, content=body, headers=headers),
             "FreeLLM.chat": lambda: ours.chat(PROMPT),
             "ChatFreeLLM.invoke": lambda: chain.invoke(PROMPT),
+            "watched": lambda: chain.invoke(PROMPT, watched),
             "ChatOpenAI.invoke": lambda: openai.invoke(PROMPT),
         }
     )
     report.fact("raw httpx.Client.post", times["raw"] * 1000, "ms")
     report.bar("FreeLLM.chat / raw", times["FreeLLM.chat"] / times["raw"], at_most=1.25)
     report.bar("ChatFreeLLM.invoke / raw", times["ChatFreeLLM.invoke"] / times["raw"], at_most=1.6)
+    report.bar("the same with a handler / raw", times["watched"] / times["raw"], at_most=1.6)
     report.fact("ChatOpenAI.invoke / raw", times["ChatOpenAI.invoke"] / times["raw"])
     report.bar(
         "ChatFreeLLM.invoke / ChatOpenAI.invoke",
