@@ -13,7 +13,6 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.resets import next_reset
@@ -54,6 +53,8 @@ class Plan:
     done_after: float | None
     steps: tuple[PlanStep, ...]
     based_on: tuple[Json, ...]
+    made_at: float
+    """When it was made (epoch s)."""
 
     @property
     def fits(self) -> bool:
@@ -76,11 +77,13 @@ class Plan:
             lines.append(f"  after {step.after:6.0f} s: {step.calls} by {step.provider} {model}")
         if len(self.steps) > STEPS_SHOWN:
             lines.append(f"  and {len(self.steps) - STEPS_SHOWN} steps more")
-        lines += [f"  {_known(row)}" for row in self.based_on if row["source"] != "declared"]
+        lines += [
+            f"  {_known(row, self.made_at)}" for row in self.based_on if row["source"] != "declared"
+        ]
         return "\n".join(lines)
 
 
-def _known(row: Json) -> str:
+def _known(row: Json, made_at: float) -> str:
     """Whence and since when a limit is known that is not as declared."""
     whence = "the server's word" if row["source"] == "header" else "learned from refusals"
     at = row.get("learned_at")
@@ -168,4 +171,5 @@ def plan(
         done_after=last_at if left <= 0 else None,
         steps=tuple(steps),
         based_on=known,
+        made_at=utc,
     )

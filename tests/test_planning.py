@@ -93,12 +93,16 @@ def test_a_client_plans_with_what_it_has_left():
 
 def test_a_plan_says_which_figures_are_not_our_own():
     """Whence, since when, and whether another process told of it."""
-    learned = {**row(20), "source": "learned", "learned_at": MIDDAY, "is_heard": True}
-    named = {**row(50, model="elk"), "source": "header", "learned_at": MIDDAY, "is_heard": False}
+    learned = {**row(20), "source": "learned", "learned_at": MIDDAY - 300, "is_heard": True}
+    named = {
+        **row(50, model="elk"),
+        "source": "header",
+        "learned_at": MIDDAY - 300,
+        "is_heard": False,
+    }
 
     said = str(Capacity([learned, named, row(30, model="fox")], MIDDAY).plan(10))
 
-    assert "acme owl: 20 requests in 60 s (learned from refusals since" in said
-    assert "UTC, told by another process)" in said
-    assert "acme elk: 50 requests in 60 s (the server's word since" in said
+    assert "acme owl: 20 requests in 60 s (learned from refusals 5 minutes ago, told by" in said
+    assert "acme elk: 50 requests in 60 s (the server's word 5 minutes ago)" in said
     assert "fox: 30" not in said

@@ -28,16 +28,15 @@ from freelm_integrations.pool.ledger.claim import (
     Said,
     Settlement,
 )
-from freelm_integrations.pool.ledger.windows import back_at, window_id
+from freelm_integrations.pool.ledger.windows import back_at
 from freelm_integrations.pool.limit_marks import (
     NAMED_FOR,
     ToldLimit,
-    heed_limit,
     limit_mark,
     told_limit,
 )
 from freelm_integrations.pool.settlement import not_yet_counted, taken_for
-from freelm_integrations.pool.window import Window
+from freelm_integrations.pool.shelf import Shelf, name_of, pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -45,19 +44,16 @@ if TYPE_CHECKING:
     from freelm_integrations.chat import Usage
     from freelm_integrations.clock import Clock
     from freelm_integrations.pool.lease import Lease
-    from freelm_integrations.pool.ledger.claim import Answer, Fact, News
+    from freelm_integrations.pool.ledger.claim import Answer, News
     from freelm_integrations.pool.marks import Standing
     from freelm_integrations.pool.pace import Pacing
     from freelm_integrations.pool.scopes import (
-        AccountState,
-        KeyState,
-        ModelState,
-        Rest,
         RouteState,
     )
     from freelm_integrations.pool.view import Route
+    from freelm_integrations.pool.window import Window
     from freelm_integrations.providers.provider import Key, Provider
-    from freelm_integrations.providers.spec import Limit, ModelSpec, Reset
+    from freelm_integrations.providers.spec import ModelSpec, Reset
     from freelm_integrations.wire.refusals.hints import Reading
 
 HOLDS_FOR = 600.0
@@ -74,42 +70,6 @@ AT_ONCE = 400
 """Windows asked for in one question."""
 
 
-class _Shelf:
-    """What is known of one provider through the ledger, and the records it is about."""
-
-    __slots__ = (
-        *("accounts", "allotments", "heard_at", "keys", "leaving", "limits"),
-        *("marks", "models", "paces", "rests", "seen", "told", "windows"),
-    )
-
-    def __init__(self) -> None:
-        self.seen = 0
-        self.heard_at = -math.inf
-        self.marks: dict[tuple[str, Fact], Mark] = {}
-        self.rests: dict[str, Rest] = {}
-        self.keys: dict[str, KeyState] = {}
-        self.models: dict[str, ModelState] = {}
-        self.paces: dict[str, Pacing] = {}
-        self.windows: dict[str, Window] = {}
-        self.accounts: dict[str, dict[AccountState, None]] = {}
-        """Whose routes depend on a subject or a window of that name; nobody's in particular is what
-        all routes of a model or of the provider depend on."""
-        self.limits: dict[tuple[str, str], dict[str, Mark]] = {}
-        """What was told of limits, by account and model (`*`: all), and there by window."""
-        self.allotments: dict[Route, Allotment] = {}
-        self.leaving: list[Allotment] = []
-        """Those that others have taken the place of, while leases of theirs are open."""
-        self.told: dict[str, tuple[float | None, float | None, float]] = {}
-        """The latencies told of a route (first, whole), and when."""
-
-    def told_limits(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        """Windows whose limits were told of, and whose they are."""
-        for place, told in self.limits.items():
-            for name, mark in told.items():
-                if mark.value is not None:
-                    yield name, place
-
-
 class Sharing:
     """Mutable, guarded by the pool's lock."""
 
@@ -122,7 +82,7 @@ class Sharing:
         self.writer = os.urandom(8).hex()
         self._claims = 0
         self._left: list[Settlement] = []
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._calendar: dict[Reset, tuple[float, float]] = {}
 
     def forget(self, provider: str) -> None:
@@ -133,55 +93,17 @@ class Sharing:
 
     def meet(self, route: Route, state: RouteState, now: float) -> None:
         """Take up a route's records, and tell them what was heard before they were met."""
-        shelf = self._shelf(route.provider.id)
-        state.subjects = subjects = marks.subjects_of(route)
-        for subject, rest in zip(subjects, state.rests, strict=True):
-            shelf.rests[subject] = rest
-        shelf.keys[subjects[marks.KEY]] = state.key
-        shelf.models[subjects[marks.MODEL]] = state.model
-        shelf.paces[_pace_of(route)] = state.pacing
-        for subject in (*(subjects[place] for place in marks.NARROW), _pace_of(route)):
-            shelf.accounts.setdefault(subject, {})[state.account] = None
-        behind = now - self._clock.utc()
-        for subject in (*subjects, _pace_of(route)):
-            for fact in _FACTS:
-                mark = shelf.marks.get((subject, fact))
-                if mark is not None:
-                    self._heed(shelf, mark, now, behind)
+        self._shelf(route.provider.id).meet(route, state, now, now - self._clock.utc())
 
     def meet_windows(self, route: Route, state: RouteState, now: float) -> None:
         """Name its windows, and add those that others were told of."""
         shelf = self._shelf(route.provider.id)
-        quota, account = state.quota, state.account
-        for mark in shelf.limits.get((route.key.account, route.model.id), {}).values():
-            told = told_limit(mark)
-            if told is not None:
-                limit = told.limit
-                name = (limit.unit, limit.per, limit.resets)
-                if name not in quota.own:
-                    quota.own[name] = Window(limit, self._clock, source="header")
-        quota.windows = (*account.shared.values(), *quota.own.values())
-        for window in account.shared.values():
-            self._name(shelf, window, route, "*", now)
-        for window in quota.own.values():
-            self._name(shelf, window, route, route.model.id, now)
-        for window in quota.windows:
-            shelf.accounts.setdefault(str(window.name), {})[account] = None
+        shelf.meet_windows(route, state, now, self._clock)
 
-    def _name(self, shelf: _Shelf, window: Window, route: Route, model: str, now: float) -> None:
-        if window.name is not None:
-            return
-        name = name_of(route.provider.id, route.key.account, model, window)
-        window.name = name
-        shelf.windows[name] = window
-        mark = shelf.marks.get((name, "limit"))
-        if mark is not None:
-            self._heed(shelf, mark, now, now - self._clock.utc())
-
-    def _shelf(self, provider: str) -> _Shelf:
+    def _shelf(self, provider: str) -> Shelf:
         shelf = self._shelves.get(provider)
         if shelf is None:
-            shelf = self._shelves[provider] = _Shelf()
+            shelf = self._shelves[provider] = Shelf()
         return shelf
 
     # ------------------------------------------------------------------ asking
@@ -207,7 +129,7 @@ class Sharing:
         )
         return claim if lease.is_probe else self._allotted(shelf, lease, claim, now)
 
-    def _allotted(self, shelf: _Shelf, lease: Lease, claim: Claim, now: float) -> Claim | None:
+    def _allotted(self, shelf: Shelf, lease: Lease, claim: Claim, now: float) -> Claim | None:
         """The claim, or several leases' worth of it; None if there is one left from the last."""
         route = lease.route
         before = shelf.allotments.get(route)
@@ -227,7 +149,7 @@ class Sharing:
         lease.allotment = allotment if size > 1 else None
         return claim
 
-    def _leave(self, provider: str, shelf: _Shelf, allotment: Allotment) -> None:
+    def _leave(self, provider: str, shelf: Shelf, allotment: Allotment) -> None:
         """Another has taken its place."""
         if allotment.is_granted and not allotment.is_leaving:
             allotment.is_leaving = True
@@ -236,7 +158,7 @@ class Sharing:
             else:
                 shelf.leaving.append(allotment)
 
-    def _see_off(self, provider: str, shelf: _Shelf, now: float) -> None:
+    def _see_off(self, provider: str, shelf: Shelf, now: float) -> None:
         """Give back what is left of those whose leases are settled, or last too long."""
         staying: list[Allotment] = []
         for allotment in shelf.leaving:
@@ -397,7 +319,7 @@ class Sharing:
             yield pace
 
     def _pace(self, route: Route, pacing: Pacing, now: float, utc: float) -> Mark | None:
-        shelf, subject = self._shelf(route.provider.id), _pace_of(route)
+        shelf, subject = self._shelf(route.provider.id), pace_of(route)
         first, whole, told_at = shelf.told.get(subject, (None, None, -math.inf))
         is_due = now - told_at > PACE_AGAIN and (pacing.first, pacing.whole) != (first, whole)
         if not (
@@ -433,15 +355,8 @@ class Sharing:
             is_same = told is None or new is None or _alike(told, new)
             if is_same and (told is None or known.until > utc + NAMED_FOR / 2):
                 return
-        self._keep(shelf, mark)
+        shelf.keep(mark)
         yield mark
-
-    def _keep(self, shelf: _Shelf, mark: Mark) -> None:
-        """Remember a mark; of a limit also whose it is."""
-        old = shelf.marks.get((mark.subject, mark.fact))
-        shelf.marks[mark.subject, mark.fact] = mark
-        if mark.fact == "limit" and (told := told_limit(mark) or (old and told_limit(old))):
-            shelf.limits.setdefault((told.account, told.model), {})[mark.subject] = mark
 
     def unasked(
         self,
@@ -497,44 +412,7 @@ class Sharing:
 
     def heed(self, provider: str, news: News, now: float) -> bool:
         """Correct what is known of a provider; whether that may concern all routes of a model."""
-        shelf = self._shelf(provider)
-        behind = now - self._clock.utc()
-        shelf.heard_at = now
-        moved = [
-            count.window
-            for count in news.counts
-            if (window := shelf.windows.get(count.window)) is not None
-            and window.reckon(count, now, behind=behind)
-        ]
-        if news.seen > shelf.seen:
-            shelf.seen = news.seen
-            for mark in news.marks:
-                self._keep(shelf, mark)
-                self._heed(shelf, mark, now, behind)
-                moved.append(mark.subject)
-        is_wide = False
-        for name in moved:
-            accounts = shelf.accounts.get(name)
-            is_wide = is_wide or (accounts is None and name in shelf.rests)
-            for account in accounts or ():
-                account.stir()
-        return is_wide
-
-    def _heed(self, shelf: _Shelf, mark: Mark, now: float, behind: float) -> None:
-        """Let a mark hold for the record it is about, if that was met."""
-        subject, fact = mark.subject, mark.fact
-        if mark.until + behind <= now:
-            return
-        if fact == "rest" and (rest := shelf.rests.get(subject)) is not None:
-            marks.heed_rest(rest, mark, behind=behind)
-        elif (key := shelf.keys.get(subject)) is not None:
-            marks.heed_key(key, mark, behind=behind)
-        elif fact == "refused" and (model := shelf.models.get(subject)) is not None:
-            marks.heed_refused(model, mark)
-        elif fact == "latency" and (pacing := shelf.paces.get(subject)) is not None:
-            marks.heed_pace(pacing, mark)
-        elif fact == "limit" and (window := shelf.windows.get(subject)) is not None:
-            heed_limit(window, mark, behind=behind)
+        return self._shelf(provider).heed(news, now, now - self._clock.utc())
 
     # ------------------------------------------------------------------ looking
 
@@ -577,20 +455,8 @@ class Sharing:
         return found
 
 
-def name_of(provider: str, account: str, model: str, window: Window | Limit) -> str:
-    """What a ledger calls a window; `model` is `*` where all of an account count in it."""
-    return window_id(provider, account, model, window.unit, f"{window.per:g}", window.resets)
-
-
-def _pace_of(route: Route) -> str:
-    return window_id("pace", route.key.fingerprint, route.model.id)
-
-
 def _alike(told: ToldLimit, new: ToldLimit) -> bool:
     """Whether the new one says what was told, but for moments."""
     return (told.limit, told.source) == (new.limit, new.source) and (
         abs((told.trusted_until or 0.0) - (new.trusted_until or 0.0)) < A_MOMENT
     )
-
-
-_FACTS: tuple[Fact, ...] = ("rest", "retired", "breaker", "refused", "latency")
