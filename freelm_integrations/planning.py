@@ -87,9 +87,7 @@ def _known(row: Json, made_at: float) -> str:
     """Whence and since when a limit is known that is not as declared."""
     whence = "the server's word" if row["source"] == "header" else "learned from refusals"
     at = row.get("learned_at")
-    since = (
-        "" if at is None else f" since {datetime.fromtimestamp(at, timezone.utc):%d %b %H:%M} UTC"
-    )
+    since = "" if at is None else f" {max(0.0, made_at - at) / 60:.0f} minutes ago"
     others = ", told by another process" if row.get("is_heard") else ""
     what = f"{row['limit']:g} {row['unit']} in {row['per']:g} s"
     return f"{row['provider']} {row['model'] or 'any model'}: {what} ({whence}{since}{others})"
