@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.batches.batch import member_here
 from freelm_integrations.chat import Folding
 from freelm_integrations.connections import AsyncConnections, Connections
+from freelm_integrations.delta_streams import (
+    AsyncDeltaStream,
+    DeltaStream,
+    async_texts_of,
+    texts_of,
+)
 from freelm_integrations.dispatcher import Dispatcher, Explanation, ModelInfo
 from freelm_integrations.embedding.running import Lanes, run, run_on_loop
 from freelm_integrations.embedding.vectors import Vectors
@@ -52,7 +58,7 @@ if TYPE_CHECKING:
     from freelm_integrations.events import Event, Observer
     from freelm_integrations.settings import Options
 
-__all__ = ["AsyncDeltaStream", "AsyncFreeLLM", "DeltaStream", "FreeLLM"]
+__all__ = ["AsyncFreeLLM", "FreeLLM"]
 
 _WHOLE, _STREAMED = False, True
 
@@ -243,7 +249,7 @@ class FreeLLM(_Client):
         Takes what `chat` does; also raises StreamInterrupted. A ConfigError over the arguments is
         raised at once, the other errors when it is read.
         """
-        return _texts(self.stream_deltas(messages, **params))
+        return texts_of(self.stream_deltas(messages, **params))
 
     def stream_deltas(
         self,
@@ -487,7 +493,7 @@ class AsyncFreeLLM(_Client):
 
     def stream(self, messages: Messages, **params: Any) -> AsyncIterator[str]:
         """The answer's text, piece by piece; arguments and errors as `FreeLLM.stream`."""
-        return _async_texts(self.stream_deltas(messages, **params))
+        return async_texts_of(self.stream_deltas(messages, **params))
 
     def stream_deltas(
         self,
@@ -664,89 +670,6 @@ class AsyncFreeLLM(_Client):
         run = aio.drive(machine, exchanges, _ignore)
         if await anext(run, None) is not None:  # what is late is nothing to wait for
             self._connections.go_on(run)
-
-
-class DeltaStream:
-    """An answer arriving. Iterate it once; nothing is sent before the first delta is asked for."""
-
-    def __init__(self, deltas: Generator[Delta, None, None]) -> None:
-        """Wrap the running machine."""
-        self._deltas = deltas
-
-    def __repr__(self) -> str:
-        """Whether anything can still come."""
-        is_open = getattr(self._deltas, "gi_frame", None) is not None
-        return f"<DeltaStream: {'open' if is_open else 'ended'}>"
-
-    def __iter__(self) -> Iterator[Delta]:
-        """The deltas still to come."""
-        return self._deltas
-
-    def __next__(self) -> Delta:
-        """The next delta."""
-        return next(self._deltas)
-
-    def close(self) -> None:
-        """Leave: the connection is closed and nobody is blamed."""
-        self._deltas.close()
-
-    def __enter__(self) -> Self:
-        """The stream itself."""
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Close it."""
-        self.close()
-
-
-class AsyncDeltaStream:
-    """An answer arriving on an event loop.
-
-    Iterate it once; nothing is sent before the first delta is asked for.
-    """
-
-    def __init__(self, deltas: AsyncGenerator[Delta, None]) -> None:
-        """Wrap the running machine."""
-        self._deltas = deltas
-
-    def __repr__(self) -> str:
-        """Whether anything can still come."""
-        is_open = getattr(self._deltas, "ag_frame", None) is not None
-        return f"<AsyncDeltaStream: {'open' if is_open else 'ended'}>"
-
-    def __aiter__(self) -> AsyncIterator[Delta]:
-        """The deltas still to come."""
-        return self._deltas
-
-    async def __anext__(self) -> Delta:
-        """The next delta."""
-        return await anext(self._deltas)
-
-    async def aclose(self) -> None:
-        """Leave: the connection is closed and nobody is blamed."""
-        await self._deltas.aclose()
-
-    async def __aenter__(self) -> Self:
-        """The stream itself."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Close it."""
-        await self.aclose()
-
-
-def _texts(stream: DeltaStream) -> Iterator[str]:
-    with stream as deltas:
-        for delta in deltas:
-            if delta.text:
-                yield delta.text
-
-
-async def _async_texts(stream: AsyncDeltaStream) -> AsyncIterator[str]:
-    async with stream as deltas:
-        async for delta in deltas:
-            if delta.text:
-                yield delta.text
 
 
 def _ignore(event: Event) -> None:

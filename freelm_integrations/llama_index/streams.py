@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from llama_index.core.base.llms.types import ChatResponse
 
-    from freelm_integrations.client import AsyncDeltaStream, DeltaStream
+    from freelm_integrations.delta_streams import AsyncDeltaStream, DeltaStream
     from freelm_integrations.llama_index.answers import GrowingAnswer
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from freelm_integrations.client import AsyncDeltaStream, DeltaStream
+    from freelm_integrations.delta_streams import AsyncDeltaStream, DeltaStream
     from freelm_integrations.openai.objects import ChatCompletionChunk
     from freelm_integrations.openai.translate import Chunker
 

@@ -86,7 +86,7 @@ def _are_usual_fields(value: object, references: set[str]) -> bool:
 def _are_usual_items(value: object, references: set[str]) -> bool:
     if type(value) is not list:
         return False
-    return all(_is_usual(item, references) for item in cast("list[Any]", value))
+    return all(_is_usual(item, references) for item in cast("list[object]", value))
 
 
 def _is_usual_reference(value: object, references: set[str]) -> bool:
