@@ -7,16 +7,17 @@ routes that are ready are kept as a strategy wants them, those that are not by w
 Rules:
 - It proposes; `Pool.lease` decides. A route that is here for ready and is not costs one more look.
 - What rests of the provider or the model as a whole is asked for when it matters: it holds for all.
-- The lists are sorted by insertion: at ten thousand routes that moves as many pointers, which is
-  2 us.
+- Only what has moved is sorted in anew: one that is asked again and again may stay in its place.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left, insort
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from freelm_integrations.pool.ascending import Ascending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     Place: TypeAlias = tuple[tuple[float, ...], int]
     """By that, and then as declared."""
+    Limits: TypeAlias = tuple[float, float]
+    """Of prompts, and of whole requests: a view's `most_input` and `most`."""
+
+V = TypeVar("V", bound="tuple[object, ...]")
 
 ROOMY = 64
 """So many routes with the most room are looked at for when a large request fits again."""
@@ -44,15 +49,15 @@ class Roster:
         self._home: ProviderState = seats[0].state.provider
         self._model: ModelState = seats[0].state.model
         self._of_quota: dict[Quota, list[int]] = {}
-        self._ready: list[Place] = []
-        self._resting: list[tuple[float, int]] = []
-        self._roomy: list[tuple[float, int]] = []
+        self._ready: Ascending[Place] = Ascending()
+        self._resting: Ascending[tuple[float, int]] = Ascending()
+        self._roomy: Ascending[tuple[float, int]] = Ascending()
         """By the room there is, the most first: of those that are ready and have windows of tokens.
         """
         self._due: list[tuple[float, int]] = []
         """When to look again at which, if nothing happens before; some of it is outdated."""
         self._kept: list[_Kept] = [_NOWHERE] * len(seats)
-        self._most: dict[tuple[float, float], int] = {}
+        self._most: dict[Limits, int] = {}
         self._stale: set[Quota] = set()
         for number, seat in enumerate(seats):
             self._of_quota.setdefault(seat.state.quota, []).append(number)
@@ -86,9 +91,9 @@ class Roster:
         Of those that only lack room just the `ROOMY` with the most of it.
         """
         self._catch_up(now)
-        near = {number for _, number in self._roomy[:ROOMY]}
+        near = {number for _, number in islice(self._roomy, ROOMY)}
         if len(self._roomy) < len(self._ready):
-            near.update([number for _, number in self._ready[:ROOMY]])
+            near.update([number for _, number in islice(self._ready, ROOMY)])
         crowded = sorted((self.seats[number].view_for(ask, now) for number in near), key=_ready_at)
         resting = (self.seats[number].view_for(ask, now) for _, number in self._resting)
         yield from filter(ask.suits, heapq.merge(crowded, resting, key=_ready_at))
@@ -105,22 +110,23 @@ class Roster:
         """The ready ones in order; where few have the room, only those."""
         if ask.tokens and self._roomy and len(self._roomy) == len(self._ready):
             tokens = ask.tokens + (self.seats[0].holding.usual if ask.output is None else 0)
-            roomy = bisect_left(self._roomy, (SLACK - tokens, -1))
-            if roomy < ROOMY:
-                kept = (self._kept[number].place for _, number in self._roomy[:roomy])
+            too_small = SLACK - tokens, -1
+            if not self._roomy.has_below(too_small, count=ROOMY):
+                roomy = takewhile(too_small.__gt__, self._roomy)
+                kept = (self._kept[number].place for _, number in roomy)
                 return iter(sorted(place for place in kept if place is not None))
-        if not first:
-            return iter(self._ready)
-        start = bisect_left(self._ready, ((), first))
-        return iter((*self._ready[start:], *self._ready[:start]))
+        return self._ready.starting(((), first)) if first else iter(self._ready)
 
     # ------------------------------------------------------------------ keeping up
 
     def _catch_up(self, now: float) -> None:
         """Look at what has changed since."""
-        while self._stale:
-            for number in self._of_quota[self._stale.pop()]:
-                self._look_at(number, now)
+        if self._stale:
+            stale = list(self._stale)
+            self._stale.clear()  # a set popped empty stays as large as it ever was, and is searched
+            for quota in stale:
+                for number in self._of_quota[quota]:
+                    self._look_at(number, now)
         due = self._due
         while due and due[0][0] <= now:
             at, number = heapq.heappop(due)
@@ -131,50 +137,54 @@ class Roster:
         seat = self.seats[number]
         if not seat.is_fresh(now):
             seat.refresh(now)
-        before = self._take_out(number)
-        view, back_at = seat.view, seat.own_ready_at
-        if back_at > now:
-            due_at, place, room = back_at, None, None
-            insort(self._resting, (back_at, number))
-        else:
-            due_at, room = seat.changes_at, seat.reach if seat.room < math.inf else None
-            place = (self._order(view), number)
-            insort(self._ready, place)
-            if room is not None:
-                insort(self._roomy, (-room, number))
+        view, at = seat.view, seat.own_ready_at
         limits = view.most_input, view.most
-        self._kept[number] = _Kept(place, back_at, room, due_at, limits)
-        self._most[limits] = self._most.get(limits, 0) + 1
-        if due_at < math.inf and due_at != before.due_at:
-            heapq.heappush(self._due, (due_at, number))
-
-    def _take_out(self, number: int) -> _Kept:
-        kept = self._kept[number]
-        if kept is _NOWHERE:
-            return kept
-        if kept.place is None:
-            del self._resting[bisect_left(self._resting, (kept.back_at, number))]
+        if at > now:
+            kept = _Kept(None, (at, number), None, at, limits)
         else:
-            del self._ready[bisect_left(self._ready, kept.place)]
-            if kept.room is not None:
-                del self._roomy[bisect_left(self._roomy, (-kept.room, number))]
-        self._most[kept.limits] -= 1
-        if not self._most[kept.limits]:
-            del self._most[kept.limits]
-        return kept
+            room = (-seat.reach, number) if seat.room < math.inf else None
+            kept = _Kept((self._order(view), number), None, room, seat.changes_at, limits)
+        before, self._kept[number] = self._kept[number], kept
+        _move(self._ready, before.place, kept.place)
+        _move(self._resting, before.back, kept.back)
+        _move(self._roomy, before.room, kept.room)
+        if kept.limits != before.limits:
+            self._count(before.limits, kept.limits)
+        if kept.due_at < math.inf and kept.due_at != before.due_at:
+            heapq.heappush(self._due, (kept.due_at, number))
+
+    def _count(self, before: Limits | None, now: Limits | None) -> None:
+        """One has other limits now."""
+        most = self._most
+        if now is not None:
+            most[now] = most.get(now, 0) + 1
+        if before is not None:
+            most[before] -= 1
+            if not most[before]:
+                del most[before]
+
+
+def _move(kept: Ascending[V], before: V | None, now: V | None) -> None:
+    """Let one stand elsewhere in a list, or in it no more, or anew."""
+    if now == before:
+        return
+    if before is not None:
+        kept.remove(before)
+    if now is not None:
+        kept.add(now)
 
 
 class _Kept(NamedTuple):
     """Under what a seat stands in the lists: it is found there again by that."""
 
     place: Place | None
-    back_at: float
-    room: float | None
+    back: tuple[float, int] | None
+    room: tuple[float, int] | None
     due_at: float
-    limits: tuple[float, float]
+    limits: Limits | None
 
 
-_NOWHERE = _Kept(None, 0.0, None, math.inf, (0.0, 0.0))
+_NOWHERE = _Kept(None, None, None, math.inf, None)
 
 
 def _ready_at(view: RouteView) -> float:

@@ -75,6 +75,8 @@ class Crowd:
     def best(self, now: float) -> Iterator[RouteView]:
         """Those that are ready, best first; lazily."""
         lines = [self._line(choice, now) for choice in self._rank]
+        if len(lines) == 1:
+            return lines[0]
         return heapq.merge(*lines, key=self._place)
 
     def in_turn(self, now: float, turn: int) -> Iterator[RouteView]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import math
 import shutil
 import statistics
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from freelm_integrations import Limit, OpenAICompatible
-from freelm_integrations.chat import Usage
+from freelm_integrations.chat import Request, Usage
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool.ledger.address import Address, file_address
 from freelm_integrations.pool.ledger.homes import Homes
 from freelm_integrations.pool.ledger_pool import LedgerPool
 from freelm_integrations.pool.pool import Pool, Success
+from freelm_integrations.providers.spec import ModelSpec
+from freelm_integrations.routing.candidates import Router
+from freelm_integrations.routing.strategies import STRATEGIES
 from tests.pool.ledger.conftest import RedisServer
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.measure import Report
 
 LIMITS = (Limit(10**9, "requests", per=60), Limit(10**12, "tokens", per=60))
+ASKED = Request(messages=({"role": "user", "content": "Say something about foxes."},))
 USED = Usage(50, 10, 60)
 ROUNDS = 2_000
 
@@ -129,6 +136,39 @@ def round_trips(pool: Pool, homes: Homes, tray: Tray) -> float:
     return (after - before) / 10
 
 
+def choosing(strategy: str, keys: int) -> Callable[[], None]:
+    """The best of so many keys' routes for a call, leased and settled."""
+    secrets = [f"key-{number}" for number in range(keys)]
+    model = ModelSpec("model", limits=LIMITS)
+    one = OpenAICompatible("bench", "http://127.0.0.1:1/v1", secrets, [model])
+    guards = SimpleNamespace(strategy=strategy, free_only=True, allow_training=True)
+    pool, catalogs = Pool(SYSTEM_CLOCK), {one: (model,)}
+    router = Router(pool, guards)
+
+    def once() -> None:
+        now = SYSTEM_CLOCK.now()
+        candidates = router.candidates(ASKED, catalogs)
+        view = next(candidates.ready(now))
+        lease = pool.lease(view.route, now, tokens=candidates.tokens, output=candidates.output)
+        assert lease is not None
+        pool.settle(lease, Success(0.3), SYSTEM_CLOCK.now(), usage=USED)
+
+    return once
+
+
+def choosing_cost(report: Report) -> None:
+    for strategy in sorted(STRATEGIES):
+        each = {keys: choosing(strategy, keys) for keys in (10, 10_000)}
+        costs = dict.fromkeys(each, math.inf)
+        for once in each.values():
+            micros(once, 200)
+        gc.freeze()
+        for keys, once in list(each.items()) * 10:
+            costs[keys] = min(costs[keys], micros(once, 200))
+        what = f"choosing included, {strategy}: 10,000 keys / 10"
+        report.bar(what, costs[10_000] / costs[10], at_most=2)
+
+
 def run(report: Report) -> None:
     costs = {}
     for count in (10, 10_000):
@@ -136,4 +176,5 @@ def run(report: Report) -> None:
         costs[count] = micros(leasing(pool, routes_of(pool, count), None, None), 10_000)
     report.bar("lease + settle, memory", costs[10], at_most=15, unit="us")
     report.bar("the same among 10,000 routes / 10", costs[10_000] / costs[10], at_most=2)
+    choosing_cost(report)
     homes_cost(report)
