@@ -195,6 +195,8 @@ class Flight:
 
     def _next_lease(self, now: float) -> tuple[Route, Lease] | None:
         itinerary = self._itinerary
+        if self._launches:
+            itinerary.share_out(now, self.terms.max_attempts - self._launches)
         if racers := self._racers():
             return self._hedge_lease(racers, now)
         if self._may_be_overtaken:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from freelm_integrations.engine.shares import NOBODY, Shares
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
 
@@ -29,6 +30,11 @@ PAUSE_BEFORE_AGAIN = 0.4
 
 class Candidates(Protocol):
     """Where a flight finds its next route."""
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The ids of all who have an admissible route, however it stands."""
+        ...
 
     @property
     def tokens(self) -> int:
@@ -119,21 +125,41 @@ class Itinerary:
         """(provider id, model id) of what cannot serve this request, whatever the key."""
         self._again: Route | None = None
         """What is to be asked once more at once, otherwise."""
+        self._shares = Shares()
+        self._sated = NOBODY
+        """The ids of providers that had their share, while others were not asked."""
         self._cramped: set[Route] = set()
         self._instructed: set[Route] = set()
+
+    def share_out(self, now: float, left: int) -> None:
+        """See who had its share of the attempts, with `left` of them to make.
+
+        What is leased is of others then, as long as one that was not asked is ready to be.
+        """
+        self._sated = NOBODY
+        shares = self._shares
+        if shares.used_up(shares.unasked(self.candidates.providers), left):
+            waiting = {
+                view.route.provider.id
+                for view in self.candidates.ready(now)
+                if not shares.has_had(view.route.provider.id) and self._is_able(view.route, now)
+            }
+            self._sated = shares.used_up(len(waiting), left)
 
     def lease_next(self, now: float) -> tuple[Route, Lease] | None:
         """Lease the best route that is ready: a fresh one first.
 
-        Of another provider than those that just failed, where there is one.
+        Of another provider than those that just failed or had their share, where there is one.
         """
         if self._again is not None and (leased := self._lease_again(now)) is not None:
             return leased
-        if not self._tallies:
+        if not (self._tallies or self._sated):
             return self._lease_fresh(now) or self._lease_fitted(now)
-        elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if self._shy else None
+        is_picky = self._shy or self._sated
+        elsewhere = self._lease_first(now, self._is_fresh_elsewhere) if is_picky else None
         return (
             elsewhere
+            or (self._lease_first(now, self._is_in_its_share) if self._sated else None)
             or self._lease_fresh(now)
             or self._lease_fitted(now)
             or self._lease_first(now, self._is_due_again)
@@ -224,6 +250,7 @@ class Itinerary:
     def tried(self, route: Route) -> None:
         """An attempt was sent there; one with more room is a second one, whatever was forgotten."""
         self._tallies.setdefault(route, Tally()).tries += 2 if route in self._cramped else 1
+        self._shares.take(route.provider.id)
 
     def outpaced(self, route: Route) -> None:
         """Another spoke before it: it may be asked once more, should that one break off."""
@@ -288,7 +315,7 @@ class Itinerary:
     def _lease_again(self, now: float) -> tuple[Route, Lease] | None:
         """Lease what is to be asked once more; once only."""
         route, self._again = self._again, None
-        if route is None:
+        if route is None or route.provider.id in self._sated:
             return None
         lease = self._lease(route, now)
         return None if lease is None else (route, lease)
@@ -340,7 +367,10 @@ class Itinerary:
         return self._is_open(route)
 
     def _is_fresh_elsewhere(self, route: Route, now: float) -> bool:
-        return self._is_able(route, now) and route.provider.id not in self._shy
+        return self._is_in_its_share(route, now) and route.provider.id not in self._shy
+
+    def _is_in_its_share(self, route: Route, now: float) -> bool:
+        return self._is_able(route, now) and route.provider.id not in self._sated
 
     def _is_fit(self, route: Route) -> bool:
         return (route.provider.id, route.model.id) not in self._unfit

@@ -95,6 +95,7 @@ class Plan:
         self.ranks = ranks
         self.left_out = left_out
         self.calendar = calendar
+        self.providers = frozenset(provider.id for rank in ranks for provider, _ in rank)
         self._routes: list[tuple[Route, ...] | None] = [None] * len(ranks)
         self._is_crowd = [sum(len(who.keys) for who, _ in rank) > FEW for rank in ranks]
 
@@ -144,6 +145,11 @@ class Candidates:
         self._stay = stay
         self._avoid = avoid
         self._crowded: dict[Route, float] = {}
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The ids of all who have an admissible route, ready or not."""
+        return self._plan.providers
 
     @property
     def tokens(self) -> int:
