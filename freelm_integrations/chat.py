@@ -202,7 +202,8 @@ class Request:
 
     `timeout` is this call's own deadline in seconds; None for the client's. Calls with the same
     `affinity` are one conversation: they stay with the model that served the last of them. `avoid`
-    are providers and `provider/model`s to be asked when nobody else is left.
+    are providers and `provider/model`s to be asked when nobody else is left. `headers` (names in
+    lower case) go to whichever is asked.
     """
 
     endpoint: ClassVar[str] = "/chat/completions"
@@ -218,6 +219,7 @@ class Request:
     timeout: float | None = None
     affinity: str | None = None
     avoid: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

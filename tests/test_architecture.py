@@ -169,6 +169,7 @@ THIRD_PARTIES: dict[str, tuple[str, ...]] = {
     "typing_extensions": (
         "batches",
         "client",
+        "delta_streams",
         "embedded",
         "lab",
         "langchain",

@@ -114,7 +114,7 @@ def test_parameters_are_those_of_that_sdk(client: OpenAI, lab: Lab) -> None:
         ({"temprature": 1}, "did you mean 'temperature'"),
         ({"model": "no-such-model"}, "no-such-model"),
         ({"messages": []}, "messages is empty"),
-        ({"extra_headers": {"x-tenant": "y"}}, "extra_headers has 'x-tenant'"),
+        ({"extra_headers": {"api-key": "y"}}, "extra_headers has 'api-key'"),
         ({"extra_query": {"v": "1"}}, "extra_query has 'v'"),
         ({"functions": []}, "functions cannot be passed here: the old form of tools"),
         ({"n": 2}, "n=2 is out of range"),

@@ -55,7 +55,7 @@ def attempt_on(
     return Attempt(
         "POST",
         provider.base_url + request.endpoint,
-        {**(_STREAM if request.streaming else _PLAIN), **provider.headers},
+        {**(_STREAM if request.streaming else _PLAIN), **provider.headers, **request.headers},
         provider.dialect.encode(
             request,
             model.id,

@@ -153,10 +153,7 @@ class ConfiguredLLM(ModelFields):
     # Calls
 
     def call_options(self, params: Json) -> Json:
-        """What one call passes to the core client: `params` over the fields, without the Nones.
-
-        `extra_headers` are not sent: they ask something of one provider, and any may answer.
-        """
+        """What one call passes to the core client: `params` over the fields, without the Nones."""
         options: Json = {
             "model": self.model,
             "temperature": self.temperature,
@@ -167,7 +164,6 @@ class ConfiguredLLM(ModelFields):
             **self.additional_kwargs,
             **params,
         }
-        options.pop("extra_headers", None)
         if "max_completion_tokens" in params:
             options.pop("max_tokens", None)
         if options["model"] == "auto":

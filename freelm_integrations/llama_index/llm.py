@@ -38,8 +38,8 @@ class LlamaIndexFreeLLM(ConfiguredLLM):
     Takes the arguments of the core clients (`providers`, `model`, `strategy`, `timeout`, ...) and
     LlamaIndex's (`temperature`, `max_tokens`, `system_prompt`, `callback_manager`, ...); with none
     it uses every provider whose key is in the environment. Per-call arguments override the fields;
-    `extra_body` is sent along as it is, `extra_headers` are not sent. One object serves any number
-    of threads and event loops.
+    `extra_body` and `extra_headers` are sent along as they are, to whichever provider is asked. One
+    object serves any number of threads and event loops.
 
     Calls raise the errors of `freelm_integrations.errors`: `NoRouteAnswered` with a line a provider
     when nobody answers, `StreamInterrupted` with the text so far when a stream breaks and cannot be

@@ -1,20 +1,22 @@
 """What existing code passes to a call of that SDK, as arguments of ours.
 
-Its sentinels for "not given" are not given. `extra_body` goes along as it is. Headers and query
-parameters are meant for one server and would go to many, some of them a key's worth of trust away:
-those that only say who is calling are left out, any other is refused.
+Its sentinels for "not given" are not given. `extra_body` and `extra_headers` go along as they are.
+Query parameters, and headers for all calls of a client, are meant for one server and would go to
+many, some of them a key's worth of trust away: those that only say who is calling are left out, any
+other is refused.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from typing_extensions import TypedDict
 
 from freelm_integrations.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from freelm_integrations.chat import Message
 
@@ -99,7 +101,8 @@ def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, why in REFUSED.items():
         if arguments.pop(name, None) is not None:
             raise ConfigError(f"{name} cannot be passed here: {why}")
-    check_addressed(arguments.pop("extra_headers", None), "extra_headers")
+    if isinstance(headers := arguments.get("extra_headers"), Mapping):
+        arguments["extra_headers"] = given_ones(cast("Mapping[str, Any]", headers))
     check_addressed(arguments.pop("extra_query", None), "extra_query")
     if isinstance(arguments.get("response_format"), type):
         raise ConfigError("response_format is a class: that is for chat.completions.parse()")

@@ -38,6 +38,7 @@ PARAMETERS: Mapping[str, Takes] = {
     "affinity": _WORD,  # not sent: which conversation the call belongs to
     "avoid": _LIST,  # not sent: who is to be asked last
     "extra_body": _FIELDS,
+    "extra_headers": _FIELDS,
     "frequency_penalty": _PENALTY,
     "logit_bias": _FIELDS,
     "logprobs": _SWITCH,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Request
 from freelm_integrations.errors import ConfigError
 from freelm_integrations.providers.options import split_words
+from freelm_integrations.request.headers import checked_headers
 from freelm_integrations.request.messages import Messages, checked_messages
 from freelm_integrations.request.parameters import checked_parameters
 from freelm_integrations.request.schemas import check_schema
@@ -51,6 +52,7 @@ def make_request(
         timeout=checked.pop("timeout", None),
         affinity=checked.pop("affinity", None),
         avoid=tuple(checked.pop("avoid", ())),
+        headers=checked_headers(checked.pop("extra_headers", None)),
         params=checked,
         streaming=streaming,
     )

@@ -103,7 +103,7 @@ def test_an_unknown_parameter_of_a_call_is_refused() -> None:
 
 
 def test_calls_override_fields_and_nothing_unset_is_sent() -> None:
-    """`extra_body` goes as it is, `extra_headers` do not go."""
+    """`extra_body` goes as it is."""
     fields = {"temperature": 0.5, "max_tokens": 9, "seed": 3, "additional_kwargs": {"top_p": 0.9}}
     llm, sent = ScriptedLLM.that_says(*[said("a")] * 4, **fields)
 

@@ -59,7 +59,7 @@ def test_every_option_of_a_client_is_taken_or_refused_with_a_reason(method: Any)
 
 def test_what_is_taken_is_known_below() -> None:
     """By the core clients, but for what the shim keeps to itself."""
-    ours = {"extra_headers", "extra_query", "tools", "tool_choice"}
+    ours = {"extra_query", "tools", "tool_choice"}
 
     assert keys(CallParams) - ours == set(PARAMETERS)
     assert get_type_hints  # the hints themselves are for checkers
@@ -100,24 +100,26 @@ def test_what_is_streamed_differently_says_how(client: shim.OpenAI, name: str) -
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "kept"),
     [
-        None,
-        {},
-        {"HTTP-Referer": "https://a.example", "X-Title": "App"},
-        {"X-OpenRouter-Title": "x"},
+        ({}, {}),
+        ({"HTTP-Referer": "https://a.example", "X-Title": "App"},) * 2,
+        ({"OpenAI-Beta": sdk.Omit(), "x-a": "b"}, {"x-a": "b"}),
     ],
 )
-def test_headers_that_say_who_is_calling_are_left_out(headers: Any) -> None:
-    """One provider's quickstart has them in every call."""
-    assert call_arguments({"extra_headers": headers, "seed": 1}) == {"seed": 1}
+def test_headers_of_a_call_go_along(headers: Any, kept: Any) -> None:
+    """But for those that are taken out that way."""
+    assert call_arguments({"extra_headers": headers, "seed": 1}) == {
+        "extra_headers": kept,
+        "seed": 1,
+    }
 
 
 @pytest.mark.parametrize("name", ["Authorization", "api-key", "OpenAI-Beta", "x-tenant"])
-def test_other_headers_are_refused_and_their_values_not_shown(name: str) -> None:
+def test_headers_for_all_calls_are_refused_and_their_values_not_shown(name: str) -> None:
     """They would go to every provider, a key among them."""
     with pytest.raises(ConfigError, match="would go to every provider") as raised:
-        call_arguments({"extra_headers": {name: "hunter2"}})
+        options_from_openai({"default_headers": {name: "hunter2"}})
 
     assert "hunter2" not in str(raised.value)
     assert name in str(raised.value)
