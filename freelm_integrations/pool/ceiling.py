@@ -32,19 +32,24 @@ class Trust(NamedTuple):
 class Ceiling:
     """Mutable, guarded by the pool's lock. All moments are on the call's clock."""
 
-    __slots__ = ("_lowered_at", "_refused", "_trusted_for", "_trusted_until")
+    __slots__ = ("_guessed_for", "_lowered_at", "_refused", "_trusted_for", "_trusted_until")
 
     def __init__(self, per: float) -> None:
         self._refused: deque[float] = deque()
         self._trusted_for = min(LONGEST, max(TRUSTED_FOR, per))
         self._trusted_until = -math.inf
         self._lowered_at = -math.inf
+        self._guessed_for: float | None = None
 
     def refused(self, back_at: float, now: float) -> int:
         """Note a refusal that counts until `back_at`; how many of those counted were refused."""
+        self._refused.append(back_at)
+        return self.refusals(now)
+
+    def refusals(self, now: float) -> int:
+        """How many of those counted now were refused."""
         while self._refused and self._refused[0] <= now:
             self._refused.popleft()
-        self._refused.append(back_at)
         return len(self._refused)
 
     def lower(self, now: float, per: float) -> None:
@@ -53,6 +58,7 @@ class Ceiling:
             was_known = self._lowered_at > -math.inf
             self._trusted_for = min(LONGEST, self._trusted_for * (2.0 if was_known else 1.0))
             self._lowered_at = now
+        self._guessed_for = None
         self._trusted_until = now + self._trusted_for
 
     @property
@@ -60,13 +66,25 @@ class Ceiling:
         """How long it is trusted."""
         return Trust(self._trusted_until, self._trusted_for)
 
+    def guessed(self, now: float, seconds: float) -> None:
+        """It was found elsewhere, and is believed here for so long, and each step after it."""
+        self._guessed_for = seconds
+        self._trusted_until = now + seconds
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether it was never found here."""
+        return self._guessed_for is not None
+
     def told(self, trust: Trust) -> None:
         """Trust it as another process does, which found it."""
+        self._guessed_for = None
         self._trusted_until, self._trusted_for = trust
 
     def raised(self, amount: float, declared: float, now: float) -> float:
         """The limit to go by now: higher by a step, where the ceiling has been trusted enough."""
         if now < self._trusted_until:
             return amount
-        self._trusted_until = now + self._trusted_for
+        lasts = self._trusted_for if self._guessed_for is None else self._guessed_for
+        self._trusted_until = now + lasts
         return min(declared, max(amount + 1.0, math.floor(amount * STEP)))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeAlias
 
+    from freelm_integrations.pool.agreement import Findings
     from freelm_integrations.pool.verdicts import Verdict
     from freelm_integrations.pool.view import Route
     from freelm_integrations.pool.window import Window
@@ -150,7 +151,7 @@ class AccountState:
 class ProviderState:
     """What all keys of a provider share. `version` moves when it or a model of it rests."""
 
-    __slots__ = ("accounts", "keys", "models", "rest", "version")
+    __slots__ = ("accounts", "findings", "keys", "models", "rest", "version")
 
     def __init__(self) -> None:
         self.version = 0
@@ -158,6 +159,7 @@ class ProviderState:
         self.keys: dict[str, KeyState] = {}
         self.models: dict[str, ModelState] = {}
         self.accounts: dict[str, AccountState] = {}
+        self.findings: Findings = {}
 
 
 class RouteState:

@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freelm_integrations.pool.agreement import agree
 from freelm_integrations.pool.lease import Cooled
 from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.pool.widening import widen
@@ -140,7 +141,8 @@ def _learn_ceiling(lease: Lease, fault: Fault, now: float) -> None:
     ]
     if meant:
         _, window, entry = max(meant, key=_fullness)
-        window.refused(entry, now)
+        if window.refused(entry, now):
+            agree(lease.state, lease.route.model.id, window, now)
 
 
 def _fullness(one: tuple[float, Window, Entry]) -> float:

@@ -342,7 +342,7 @@ class Sharing:
     def _limit(
         self, window: Window, provider: str, account: str, model: str, now: float
     ) -> Iterator[Mark]:
-        if window.name is None or window.is_heard:
+        if window.name is None or window.is_heard or window.is_guess:
             return
         shelf, utc = self._shelf(provider), self._clock.utc()
         known = shelf.marks.get((window.name, "limit"))

@@ -288,19 +288,42 @@ class Window:
         elif is_alone and excess > unseen:
             self._give_back(excess - unseen)
 
-    def refused(self, entry: Entry, now: float) -> None:
+    def refused(self, entry: Entry, now: float) -> bool:
         """A request that was counted there was refused for its number, with no limit named.
 
-        Where the count says that there was room, what was let in is believed to be the limit.
+        Where the count says that there was room, what was let in is believed to be the limit;
+        whether it is.
         """
         if self._ceiling is None:
             self._ceiling = Ceiling(self.per)
         refused = self._ceiling.refused(entry.back_at, now)
         let_in = max(1.0, math.floor(self.used(now)) - self.open - refused)
         if self.source == "header" or let_in >= self.amount or let_in < FULL_ENOUGH * self.amount:
-            return
+            return False
         self._learned(let_in, "learned", self._clock.utc())
         self._ceiling.lower(now, self.per)
+        return True
+
+    def guess(self, amount: float, now: float, seconds: float) -> bool:
+        """Believe for so long what others found of theirs; whether it does.
+
+        Not where something was found or said here, or more was let in already.
+        """
+        if self.source != "declared" and not self.is_guess:
+            return False
+        refused = 0 if self._ceiling is None else self._ceiling.refusals(now)
+        if amount >= self.declared or self.used(now) - self.open - refused > amount:
+            return False
+        if self._ceiling is None:
+            self._ceiling = Ceiling(self.per)
+        self._ceiling.guessed(now, seconds)
+        self._learned(amount, "learned", self._clock.utc())
+        return True
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether its limit is what others found of theirs: no news to tell of it."""
+        return self.source == "learned" and self._ceiling is not None and self._ceiling.is_guess
 
     @property
     def has_ceiling(self) -> bool:
