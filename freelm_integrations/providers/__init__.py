@@ -1,8 +1,8 @@
 """Who is out there: every provider's declaration, in the order they are used by default.
 
-Cerebras comes last of the six: its keys spend a credit since 2026-08. Further ones follow, last of
-them the two that need no key: these are never used unless asked for. Nor is `local`, unless nothing
-else is configured.
+Cerebras comes last of the six, and is asked after all others but `local` (`ProviderSpec.priority`):
+its keys spend a credit since 2026-08. Further ones follow, last of them the two that need no key:
+these are never used unless asked for. Nor is `local`, unless nothing else is configured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Cerebras: very fast, but no longer free: since 2026-08-17 a key spends a one-time credit.
 
-It stays for those who have one, last in the default order. Without a balance every call is answered
-402, which rests the key. `gpt-oss-120b` is on other providers, too.
+It stays for those who have one, as a last resort: asked once no other provider is left to ask.
+Without a balance every call is answered 402, which rests the key. `gpt-oss-120b` is on other
+providers, too.
 """
 
 from freelm_integrations.providers.spec import (
@@ -108,6 +109,7 @@ CEREBRAS = ProviderSpec(
     ),
     # The vendor states that prompts are neither kept nor trained on (as of 2026-08).
     trains=False,
+    priority=50,  # a credit is not for what free tiers can do; a model of one's own has 100
     images=frozenset({"png", "jpeg"}),  # docs, 2026-08
     at_most={"stops": 4, "links": 0},  # an https image is a 400 (docs, 2026-08)
 )

@@ -81,7 +81,7 @@ class Provider:
         base_url: str | None = None,
         models: ModelsArgument | None = None,
         prefer: str | Iterable[str] = (),
-        priority: int = 0,
+        priority: int | None = None,
         limits: Iterable[Limit] | None = None,
         account: str | None = None,
         discover: bool = True,
@@ -100,7 +100,8 @@ class Provider:
                 Embedding models among them (`EmbedderSpec`, or ids that are known as such) are the
                 only ones to embed with.
             prefer: Ids, families or tags of the models to take before the provider's others.
-            priority: Lower goes first under the strategy `priority`.
+            priority: Providers of a lower one are asked before it, whatever the strategy. None:
+                0, but 50 at Cerebras, whose credit is kept for when nobody else answers.
             limits: What holds, whatever the tier says. A limit counts all models of an account
                 together, and then nothing that is declared holds beside it; `Limit(...,
                 model="*")` counts every model apart and `Limit(..., model="gpt-oss-120b")` one, in

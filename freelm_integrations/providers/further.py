@@ -72,7 +72,7 @@ class Cloudflare(Provider):
         base_url: str | None = None,
         models: ModelsArgument | None = None,
         prefer: str | Iterable[str] = (),
-        priority: int = 0,
+        priority: int | None = None,
         limits: Iterable[Limit] | None = None,
         account: str | None = None,
         discover: bool = True,

@@ -37,6 +37,7 @@ LOCAL = ProviderSpec(
     trains=False,
     # The context that is really there: of llama.cpp, LM Studio, and Ollama (docs of 2026-04/11).
     details={"/../props": None, "/../api/v0/models": None, "/../api/ps": "/../api/show"},
+    priority=100,  # the last resort
     patience=4.0,  # loading weights takes 30 to 120 s
     hardly_beyond={"links": 0},  # a 400 at Ollama; llama.cpp fetches them (their sources, 2026-08)
     chat_exclude=("embed",),  # LM Studio lists embedding models among the others (2026-04)

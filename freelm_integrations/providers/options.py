@@ -91,8 +91,10 @@ def prefer_of(spec: ProviderSpec, given: str | Iterable[str]) -> tuple[str, ...]
     return split_words(words)
 
 
-def priority_of(spec: ProviderSpec, given: int) -> int:
-    """The number given."""
+def priority_of(spec: ProviderSpec, given: int | None) -> int:
+    """The number given, or the declared one."""
+    if given is None:
+        return spec.priority
     if isinstance(given, bool) or not isinstance(given, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigError(
             f"priority of {spec.name} is a whole number, not a {type(given).__name__}"

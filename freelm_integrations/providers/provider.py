@@ -164,7 +164,7 @@ class Local(Provider):
         models: ModelsArgument | None = None,
         context: int = EMBEDDED_CONTEXT,
         prefer: str | Iterable[str] = (),
-        priority: int = 100,
+        priority: int | None = None,
         keys: KeysArgument = (),
         discover: bool = True,
         name: str = "local",
@@ -179,7 +179,7 @@ class Local(Provider):
             context: Tokens of prompt and answer together to load an embedded model for; a server
                 has its own.
             prefer: See `Provider`.
-            priority: See `Provider`; 100 makes it the last resort.
+            priority: See `Provider`. None: 100, which makes it the last resort.
             keys: Only where the server was started with one.
             discover: See `Provider`.
             name: What it is called in completions, errors and `model="name/..."`, to tell several

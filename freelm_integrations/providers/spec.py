@@ -150,7 +150,8 @@ class ProviderSpec:
     cached count against the limits. `throttled_for` are the seconds that a model rests after a
     quota's refusal that names no time: the first time, and at most; None for what is usual.
     `throttled_models` is how many models of an account must say so before all of its rest; None
-    for any number, as quotas are told model by model.
+    for any number, as quotas are told model by model. `priority` is its place unless the user gives
+    another: those of a lower one are asked before it.
     """
 
     name: str
@@ -183,4 +184,5 @@ class ProviderSpec:
     counts_cached: bool = True
     throttled_for: tuple[float, float] | None = None
     throttled_models: int | None = None
+    priority: int = 0
     alike: Mapping[str, ModelSpec] = field(default_factory=dict[str, ModelSpec])

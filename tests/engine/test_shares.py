@@ -9,6 +9,14 @@ from hypothesis import strategies as st
 from freelm_integrations.engine.shares import Shares
 from freelm_integrations.engine.steps import Deliver, Elapsed, Launch, Wait, advance
 from freelm_integrations.errors import NoRouteAnswered
+from freelm_integrations.providers.provider import (
+    NIM,
+    Cerebras,
+    GoogleAIStudio,
+    Groq,
+    Mistral,
+    OpenRouter,
+)
 from freelm_integrations.routing.strategies import STRATEGIES
 from tests.engine.flying import ANSWER, Sky, broken, refused
 from tests.engine.test_flight import hosts
@@ -111,6 +119,20 @@ def test_what_rests_keeps_no_attempt_back():
     assert asked == ["a"] * 12
 
 
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+@pytest.mark.parametrize("failure", [NO, refused(503), refused(500), broken(ConnectionError("r"))])
+def test_a_credit_is_spent_once_everybody_else_was_asked(strategy, failure):
+    """And it is: who is asked last is asked."""
+    kinds = (Cerebras, Groq, GoogleAIStudio, Mistral, NIM, OpenRouter)
+    sky = Sky(*(kind("k" * 30) for kind in kinds), strategy=strategy)
+    sky.catalogs = {one: one.spec.models for one in sky.catalogs}
+
+    asked = _fly(sky, lambda host: None if "cerebras" in host else failure, of=_host)
+
+    assert asked[-1] == "api.cerebras.ai"
+    assert len(set(asked)) == len(kinds)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     failures=st.lists(st.sampled_from(sorted(FAILURES)), min_size=1, max_size=10),
@@ -141,7 +163,15 @@ def test_a_call_is_answered_whenever_one_provider_works_and_there_is_time(
     assert _fly(sky, reply, wanted=wanted, params={"seed": 1})[-1] == f"p{works}"
 
 
-def _fly(sky, failure_of, **more) -> list[str]:
+def _host(url) -> str:
+    return url.split("/")[2]
+
+
+def _name(url) -> str:
+    return _host(url).split(".")[0]
+
+
+def _fly(sky, failure_of, *, of=_name, **more) -> list[str]:
     """Who is asked; by a host's name comes how it fails, or None for an answer."""
     machine = sky.machine(**more)
     asked: list[str] = []
@@ -152,7 +182,7 @@ def _fly(sky, failure_of, **more) -> list[str]:
         while (step := advance(machine, reply)) is not None:
             reply = None
             if isinstance(step, Launch):
-                asked.append(step.attempt.url.removeprefix("https://").split(".")[0])
+                asked.append(of(step.attempt.url))
                 failure = failure_of(asked[-1])
                 if failure != "silence":
                     replies = ANSWER if failure is None else (failure,)

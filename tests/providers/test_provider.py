@@ -46,9 +46,19 @@ def test_a_provider_with_no_argument_is_its_declaration(kind: type[Provider]) ->
     assert provider.tier is next(iter(kind.spec.tiers.values()))
     assert provider.dialect is kind.spec.dialect
     assert (provider.models, provider.limits, provider.prefer) == (None, None, ())
-    assert (provider.keys, provider.priority, provider.discover) == ((), 0, True)
+    place = kind.spec.priority
+    assert (provider.keys, provider.priority, provider.discover) == ((), place, True)
     provider.start()
     assert provider.base_url == kind.spec.base_url
+
+
+def test_who_spends_a_credit_or_runs_here_is_a_last_resort_unless_told_otherwise() -> None:
+    """Cerebras before a model of one's own."""
+    free = [kind() for kind in CLASSES if kind is not Cerebras]
+
+    assert {provider.priority for provider in free} == {0}
+    assert 0 < Cerebras().priority < Local("http://localhost:1234/v1").priority
+    assert Cerebras(priority=0).priority == 0
 
 
 @pytest.mark.parametrize("kind", CLASSES)
