@@ -176,6 +176,7 @@ class Delta(NamedTuple):
     Any field may be empty; `origin` stands on the first one, `usage` on the last. `vectors` are the
     answer to an `EmbeddingRequest`, all in one. `refused`: the text says that the model will not
     answer, where its provider tells that apart. `images` are addresses, mostly of `data:`.
+    `logprobs` are those of streams, a position each, as the provider told them.
     """
 
     text: str = ""
@@ -189,6 +190,7 @@ class Delta(NamedTuple):
     vectors: tuple[list[float], ...] = ()
     refused: bool = False
     images: tuple[str, ...] = ()
+    logprobs: tuple[Json, ...] = ()
 
     @property
     def has_content(self) -> bool:

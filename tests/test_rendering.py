@@ -130,7 +130,7 @@ def test_whether_a_model_is_free_is_shown_where_not_all_are():
 
 def test_long_names_stay_aligned_and_long_words_of_providers_are_folded():
     """What a provider says cannot move the cursor either."""
-    found = {"key": "12345678", "works": False, "mend": "wait", "models": LIST}
+    found = {"key": "12345678", "works": False, "mend": "wait", "models": LIST, "left": None}
     text = findings_text(
         [
             {

@@ -125,6 +125,7 @@ class GrowingAnswer:
             message=self._snapshot(delta),
             raw=_raw(self._facts, self._response_id, delta.finish_reason, usage),
             delta=delta.text,
+            logprobs=_rows(delta.logprobs) if delta.logprobs else None,
             additional_kwargs=additional,
         )
 
@@ -228,7 +229,10 @@ def _logprobs(raw: Mapping[str, Any]) -> list[list[LogProb]] | None:
     """Per position the likeliest tokens, where they were asked for and served."""
     choices: list[Json] = raw.get("choices") or []
     told: Json = (choices[0].get("logprobs") if choices else None) or {}
-    positions: list[Json] = told.get("content") or []
+    return _rows(told.get("content") or [])
+
+
+def _rows(positions: Sequence[Json]) -> list[list[LogProb]] | None:
     rows: list[list[Json]] = [one.get("top_logprobs") or [one] for one in positions]
     return [[_logprob(entry) for entry in row] for row in rows] or None
 

@@ -159,7 +159,7 @@ class ChoiceDelta(Object):
 
 
 class ChunkChoice(Object):
-    """The one choice of a chunk; log probabilities are told with whole answers only."""
+    """The one choice of a chunk."""
 
     index: int = 0
     delta: ChoiceDelta

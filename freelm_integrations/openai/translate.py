@@ -55,7 +55,7 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
             Choice(
                 message=message,
                 finish_reason=completion.finish_reason,
-                logprobs=_logprobs(completion.raw),
+                logprobs=_whole_logprobs(completion.raw),
             )
         ],
         created=created,
@@ -72,10 +72,13 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
     )
 
 
-def _logprobs(raw: Mapping[str, Any]) -> ChoiceLogprobs | None:
-    """What the provider told, if it is what that SDK has."""
+def _whole_logprobs(raw: Mapping[str, Any]) -> ChoiceLogprobs | None:
     choices: list[Any] = raw.get("choices") or []
-    told = choices[0].get("logprobs") if choices else None
+    return _logprobs(choices[0].get("logprobs") if choices else None)
+
+
+def _logprobs(told: object) -> ChoiceLogprobs | None:
+    """What the provider told, if it is what that SDK has."""
     try:
         return None if told is None else ChoiceLogprobs.model_validate(told)
     except ValidationError:
@@ -127,7 +130,10 @@ class Chunker:
         if delta.tool_calls:
             said["tool_calls"] = [_tool_call_part(part) for part in delta.tool_calls]
         choice = ChunkChoice.model_construct(
-            index=0, delta=ChoiceDelta.model_construct(**said), finish_reason=delta.finish_reason
+            index=0,
+            delta=ChoiceDelta.model_construct(**said),
+            finish_reason=delta.finish_reason,
+            logprobs=_logprobs({"content": list(delta.logprobs)}) if delta.logprobs else None,
         )
         chunks = [self._chunk([choice], freelm=freelm)]
         if delta.usage is not None and self._include_usage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from freelm_integrations.chat import Delta
 from freelm_integrations.wire.answers.endings import finish_reason, unsaid
 from freelm_integrations.wire.answers.fences import Unfencer, wants_json
+from freelm_integrations.wire.answers.odds import Odds
 from freelm_integrations.wire.answers.opening import Opening, ends_in_leak
 from freelm_integrations.wire.answers.other import images_in, refuses
 from freelm_integrations.wire.answers.thinking import (
@@ -52,6 +53,7 @@ class Answer:
         "_has_reasoned",
         "_has_refused",
         "_is_whole",
+        "_odds",
         "_offers_tools",
         "_opening",
         "_request",
@@ -82,6 +84,7 @@ class Answer:
             expects_calls=bool(request.tools), verdicts=_verdicts(rules, request, model)
         )
         self._offers_tools = bool(request.tools)
+        self._odds = Odds() if request.streaming and request.params.get("logprobs") else None
         self._usage: Usage | None = None
         self._word = ""
         self._has_reasoned = False
@@ -108,7 +111,11 @@ class Answer:
             if word == "error" or choice.get("error"):
                 return self._judged(choice)
         delta = choice.get("delta") or choice.get("message")
-        return self._said(delta) if is_mapping(delta) else None
+        said_now = self._said(delta) if is_mapping(delta) else None
+        if self._odds is not None:
+            self._odds.note(choice)
+            return self._odds.on(said_now) if isinstance(said_now, Delta) else said_now
+        return said_now
 
     def take_whole(self, data: Any) -> list[Delta] | Fault:
         """What a whole body says."""
@@ -150,7 +157,8 @@ class Answer:
         usage = self.usage
         extra = self._extras.told()
         refused = self._has_refused
-        return Delta(spoken, rest.reasoning, parts, reason, usage, extra=extra, refused=refused)
+        last = Delta(spoken, rest.reasoning, parts, reason, usage, extra=extra, refused=refused)
+        return last if self._odds is None else self._odds.on(last)
 
     def _unfinished(self, *, is_done: bool, calls_are_whole: bool) -> Fault | None:
         """Why what came is no answer, if it is none."""
