@@ -65,7 +65,8 @@ class NoRouteAnswered(FreeLLMError):
 
     `next_ready_at` is the moment (epoch seconds, UTC) the first route is expected back, or None
     when no candidate comes back by itself; `resting` says in a word each why candidates were not
-    asked, for their earlier faults or empty windows. The message has a line for every provider.
+    asked, for their earlier faults or empty windows. `is_out_of_time`: the call's `timeout` ended
+    it, not the lack of somebody to ask. The message has a line for every provider.
     """
 
     def __init__(
@@ -75,11 +76,13 @@ class NoRouteAnswered(FreeLLMError):
         attempts: Sequence[AttemptRecord] = (),
         next_ready_at: float | None = None,
         resting: Iterable[str] = (),
+        is_out_of_time: bool = False,
     ) -> None:
         """Keep what was tried and when waiting would help."""
         super().__init__(message, attempts=attempts)
         self.next_ready_at = next_ready_at
         self.resting = frozenset(resting)
+        self.is_out_of_time = is_out_of_time
 
 
 class RequestRejected(FreeLLMError):

@@ -240,7 +240,7 @@ ERRORS: list[errors.FreeLLMError] = [
     errors.FreeLLMError("x"),
     errors.ConfigError("x"),
     errors.MissingKey("x"),
-    errors.NoRouteAnswered("x", attempts=[RECORD], next_ready_at=5.0),
+    errors.NoRouteAnswered("x", attempts=[RECORD], next_ready_at=5.0, is_out_of_time=True),
     errors.RequestRejected("x", attempts=[RECORD]),
     errors.ContextOverflow("x", attempts=[RECORD]),
     StreamInterrupted("x", partial="so far", attempts=[RECORD]),

@@ -61,6 +61,7 @@ def error_for(summary: Summary, *, utc: float) -> FreeLLMError:
         attempts=summary.records,
         next_ready_at=ready_at,
         resting=(view.resting for view in summary.views if view.resting is not None),
+        is_out_of_time=summary.is_out_of_time,
     )
 
 

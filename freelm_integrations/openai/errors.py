@@ -18,7 +18,8 @@
 
 What is raised is one of these and one of `freelm_integrations.errors` at once, and where that SDK
 is loaded one of its own as well: `except openai.RateLimitError` goes on working when only the
-import of the client was swapped. Which it is, the most hopeful attempt of the call tells.
+import of the client was swapped. Which it is, the most hopeful attempt of the call tells; where
+time ran out while most of them were silent, it is the timeout.
 """
 
 from __future__ import annotations
@@ -162,6 +163,7 @@ _BY_HOPE: tuple[tuple[frozenset[str], type[APIError]], ...] = (
     (frozenset({"model_gone", "not_on_plan"}), NotFoundError),
     (frozenset({"unsupported", "bad_parameter", "malformed", "moderated"}), BadRequestError),
 )
+_SILENT = "timeout"
 _SHAPES: tuple[tuple[type[FreeLLMError], type[APIError]], ...] = (
     (RequestRejected, BadRequestError),
     (ContextOverflow, BadRequestError),
@@ -236,7 +238,10 @@ def _shape_of(error: FreeLLMError) -> type[APIError]:
     if not isinstance(error, NoRouteAnswered):
         fits = (shape for ours, shape in _SHAPES if isinstance(error, ours))
         return next(fits, APIError)
-    kinds = frozenset(attempt.kind for attempt in error.attempts if attempt.kind is not None)
+    faults = [attempt.kind for attempt in error.attempts if attempt.kind is not None]
+    if error.is_out_of_time and 2 * faults.count(_SILENT) > len(faults):
+        return APITimeoutError
+    kinds = frozenset(faults)
     kinds = kinds or error.resting  # nobody was asked: all are resting
     if not kinds:  # or none can serve this
         return BadRequestError if error.next_ready_at is None else RateLimitError

@@ -66,6 +66,7 @@ def test_the_first_line_says_why_it_ended_and_what_waiting_would_do(given, headl
 
     assert isinstance(error, NoRouteAnswered)
     assert str(error).splitlines()[0] == headline
+    assert error.is_out_of_time is given.is_out_of_time
 
 
 LONG = AttemptRecord("groq", "small", "1a2b3c4d", "too_long", 400, "too long")
