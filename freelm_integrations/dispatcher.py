@@ -31,15 +31,17 @@ from freelm_integrations.routing.candidates import Router
 from freelm_integrations.routing.catalog import resolve
 from freelm_integrations.routing.filters import ruled_out
 from freelm_integrations.settings import Settings, cache_dir, no_key_message
+from freelm_integrations.wire.requests.abilities import abilities_needed, found_lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from freelm_integrations.batches.batch import Batch
     from freelm_integrations.chat import Json, Request
     from freelm_integrations.clock import Clock
     from freelm_integrations.events import Event, Observer
     from freelm_integrations.pool.ledger.asking import Desk
+    from freelm_integrations.pool.view import RouteView
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
     from freelm_integrations.routing.candidates import Candidates
@@ -299,15 +301,26 @@ class Dispatcher:
                 "ready_after": _seconds_to(view.ready_at, now),
                 "resting": view.resting,
                 "headroom": view.headroom,
-                "reservation": candidates.reservation(view.route),
+                "reservation": lack or candidates.reservation(view.route),
             }
-            for view in candidates.views(now)
+            for view, lack in self._by_ability(request, candidates.views(now))
         ]
         left_out: list[Json] = [
             {"provider": provider, "model": model, "reason": reason}
             for provider, model, reason in candidates.left_out()
         ]
         return Explanation(candidates=tuple(rows), left_out=tuple(left_out))
+
+    def _by_ability(
+        self, request: Request, views: Iterable[RouteView]
+    ) -> list[tuple[RouteView, str | None]]:
+        """The views, those last whose models were found to lack what is needed; with that."""
+        needed = abilities_needed(request)
+        if not needed:
+            return [(view, None) for view in views]
+        refused = self.pool.refused
+        rows = [(view, found_lacking(needed, refused(view.route))) for view in views]
+        return sorted(rows, key=lambda row: row[1] is not None)
 
     def health(self) -> list[Json]:
         """A row a key of these providers, used or not, with where its list of models is from."""

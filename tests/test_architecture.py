@@ -99,8 +99,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "providers.keys",
         "providers.provider",
         "providers.spec",
+        "pool.view",
         "routing",
         "settings",
+        "wire.requests.abilities",
     ),
     "client": (
         *VALUES,

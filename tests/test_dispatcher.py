@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from freelm_integrations.providers.provider import Groq, Local, Mistral
 from freelm_integrations.providers.spec import ModelSpec
 from freelm_integrations.settings import Settings
 from freelm_integrations.wire.faults import Fault
+from freelm_integrations.wire.requests.abilities import TOOLS
 from tests.fakes import FakeClock
 
 ASKED = Request(messages=({"role": "user", "content": "hello"},))
@@ -42,6 +44,24 @@ def test_asking_what_a_call_would_do_does_not_change_what_it_does():
     assert explained() == explained() == ["groq", "mistral"]
     one.flight(ASKED, None)
     assert explained() == explained() == ["mistral", "groq"]
+
+
+def test_what_a_model_was_found_to_lack_is_told_where_it_is_needed():
+    """Such models come last, as they do in a call; other requests know nothing of it."""
+    provider = groq("a", "b")
+    one = dispatcher(provider, strategy="priority")
+    tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    needy = replace(ASKED, tools=(tool,))
+    one.pool.learn_refused(one.pool.route(provider, provider.keys[0], provider.models[0]), TOOLS)
+
+    rows = one.explain(needy).candidates
+
+    assert [(row["model"], row["reservation"]) for row in rows] == [
+        ("b", None),
+        ("a", "turned out not to call tools"),
+    ]
+    assert "put last as it turned out not to call tools" in str(one.explain(needy))
+    assert [row["reservation"] for row in one.explain(ASKED).candidates] == [None, None]
 
 
 @pytest.mark.parametrize(

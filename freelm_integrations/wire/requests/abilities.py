@@ -8,11 +8,14 @@ It is kept among the parameters a model refuses, under the names below.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from freelm_integrations.wire.shapes import mapping, sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freelm_integrations.chat import Message, Request
     from freelm_integrations.wire.faults import Fault
 
@@ -20,6 +23,9 @@ TOOLS = "needs.tools"
 IMAGES = "needs.images"
 
 _NOTHING: frozenset[str] = frozenset()
+_FOUND: Mapping[str, str] = MappingProxyType(
+    {TOOLS: "turned out not to call tools", IMAGES: "turned out not to see images"}
+)
 _NO_TOOLS = re.compile(
     r"support (?:for )?(?:tool (?:use|calls?|calling)|tools\b|function calling)|tool-call-parser"
     r"|\b(?:tools|tool (?:use|calls?|calling)|function calling) (?:is|are) not (?:currently )?"
@@ -49,6 +55,12 @@ def lacked_ability(needed: frozenset[str], fault: Fault) -> str | None:
     if TOOLS in needed and _NO_TOOLS.search(said):
         return TOOLS
     return IMAGES if IMAGES in needed and _NO_IMAGES.search(said) else None
+
+
+def found_lacking(needed: frozenset[str], refused: frozenset[str]) -> str | None:
+    """What a model with these refusals was found to lack of it (`it ...`); None for nothing."""
+    lacks = [words for name, words in _FOUND.items() if name in needed and name in refused]
+    return " and ".join(lacks) or None
 
 
 def _has_parts(message: Message) -> bool:
