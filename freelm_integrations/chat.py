@@ -176,7 +176,7 @@ class Delta(NamedTuple):
     Any field may be empty; `origin` stands on the first one, `usage` on the last. `vectors` are the
     answer to an `EmbeddingRequest`, all in one. `refused`: the text says that the model will not
     answer, where its provider tells that apart. `images` are addresses, mostly of `data:`.
-    `logprobs` are those of streams, a position each, as the provider told them.
+    `logprobs` are what was told of its tokens, a position each, where they were asked for.
     """
 
     text: str = ""
@@ -248,7 +248,8 @@ class Completion:
     `model` is the id that answered, `key` a fingerprint, `latency_ms` the time from the call to its
     last byte, `seams` where in `text` another route took over (in characters; `integrity` is then
     `stitched`), `raw` the provider's own body (empty for a streamed answer), `extra` what only the
-    answering provider understands.
+    answering provider understands, `logprobs` what was told of its tokens, a position each, where
+    that was asked for.
     """
 
     text: str = ""
@@ -268,6 +269,7 @@ class Completion:
     response_id: str | None = None
     refused: bool = False
     images: tuple[str, ...] = field(default=(), repr=False)
+    logprobs: tuple[Json, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """The text alone."""
@@ -310,6 +312,7 @@ class Folding:
         self._extra: Mapping[str, Any] | None = None
         self._refused = False
         self._images: list[str] = []
+        self._logprobs: list[Json] = []
 
     def add(self, delta: Delta) -> None:
         """Take one more delta."""
@@ -327,6 +330,7 @@ class Folding:
         self._extra = delta.extra or self._extra
         self._refused = delta.refused or self._refused
         self._images += delta.images
+        self._logprobs += delta.logprobs
 
     def _take_over(self, origin: Origin) -> None:
         """Somebody speaks: the first, one who carries on the text, or one who begins it anew."""
@@ -357,6 +361,7 @@ class Folding:
             response_id=origin.response_id,
             refused=self._refused,
             images=tuple(self._images),
+            logprobs=tuple(self._logprobs),
         )
 
 

@@ -47,6 +47,7 @@ def to_message(completion: Completion) -> AIMessage:
                 "integrity": completion.integrity,
                 **({"seams": list(completion.seams)} if completion.seams else {}),
             },
+            **({"logprobs": {"content": list(completion.logprobs)}} if completion.logprobs else {}),
         },
         usage_metadata=None if completion.usage is None else to_usage(completion.usage),
     )

@@ -64,20 +64,24 @@ class ChunkWriter:
 
     def write(self, delta: Delta) -> list[ChatGenerationChunk]:
         """The chunks of one delta; none for one that says nothing a reader sees."""
-        text, reasoning, calls, finish_reason, usage, origin, extra, _, _, refused, images = delta
+        text, reasoning, calls, finish_reason, usage, origin, extra, *_, odds = delta
+        refused, images = delta.refused, delta.images
         told = self._told
         if origin is not None and told.meet(origin):
             self._opening = origin
         told.length += len(text)
         if finish_reason or usage or extra:
             told.note(delta)
-        if not (reasoning or calls or self._opening or refused or images):
+        if not (reasoning or calls or self._opening or refused or images or odds):
             return [_text_chunk(text)] if text else []
         answer: list[ChatGenerationChunk] = []
         if text:
             answer.append(_refusal(text) if refused else _text_chunk(text))
         answer += [self._image_chunk(url) for url in images]
         answer += [self._call_chunk(part) for part in calls]
+        if odds:
+            answer = answer or [_text_chunk("")]
+            answer[0].message.response_metadata["logprobs"] = {"content": list(odds)}
         if answer and self._opening is not None:
             self._introduce(answer[0], self._opening)
         return [_chunk(additional_kwargs={REASONING: reasoning}), *answer] if reasoning else answer

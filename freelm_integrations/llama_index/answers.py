@@ -66,7 +66,7 @@ def chat_response(completion: Completion, counter: Counter | None = None) -> Cha
     return ChatResponse(
         message=_message(thinking, completion.text, calls, completion.tool_calls),
         raw=raw,
-        logprobs=_logprobs(completion.raw),
+        logprobs=_likeliest(completion.logprobs),
         additional_kwargs=_counts(usage) | {"freelm": facts},
     )
 
@@ -125,7 +125,7 @@ class GrowingAnswer:
             message=self._snapshot(delta),
             raw=_raw(self._facts, self._response_id, delta.finish_reason, usage),
             delta=delta.text,
-            logprobs=_rows(delta.logprobs) if delta.logprobs else None,
+            logprobs=_likeliest(delta.logprobs),
             additional_kwargs=additional,
         )
 
@@ -225,14 +225,8 @@ def _counts(usage: Usage | None) -> Json:
     return counts
 
 
-def _logprobs(raw: Mapping[str, Any]) -> list[list[LogProb]] | None:
-    """Per position the likeliest tokens, where they were asked for and served."""
-    choices: list[Json] = raw.get("choices") or []
-    told: Json = (choices[0].get("logprobs") if choices else None) or {}
-    return _rows(told.get("content") or [])
-
-
-def _rows(positions: Sequence[Json]) -> list[list[LogProb]] | None:
+def _likeliest(positions: Sequence[Json]) -> list[list[LogProb]] | None:
+    """Per position the likeliest tokens."""
     rows: list[list[Json]] = [one.get("top_logprobs") or [one] for one in positions]
     return [[_logprob(entry) for entry in row] for row in rows] or None
 

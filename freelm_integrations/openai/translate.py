@@ -28,7 +28,15 @@ from freelm_integrations.openai.objects import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from freelm_integrations.chat import Completion, Delta, Origin, ToolCall, ToolCallPart, Usage
+    from freelm_integrations.chat import (
+        Completion,
+        Delta,
+        Json,
+        Origin,
+        ToolCall,
+        ToolCallPart,
+        Usage,
+    )
 
 
 def plain_messages(messages: Any) -> Any:
@@ -55,7 +63,7 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
             Choice(
                 message=message,
                 finish_reason=completion.finish_reason,
-                logprobs=_whole_logprobs(completion.raw),
+                logprobs=_logprobs(completion.logprobs),
             )
         ],
         created=created,
@@ -72,15 +80,10 @@ def completion_object(completion: Completion, *, created: int) -> ChatCompletion
     )
 
 
-def _whole_logprobs(raw: Mapping[str, Any]) -> ChoiceLogprobs | None:
-    choices: list[Any] = raw.get("choices") or []
-    return _logprobs(choices[0].get("logprobs") if choices else None)
-
-
-def _logprobs(told: object) -> ChoiceLogprobs | None:
+def _logprobs(positions: Sequence[Json]) -> ChoiceLogprobs | None:
     """What the provider told, if it is what that SDK has."""
     try:
-        return None if told is None else ChoiceLogprobs.model_validate(told)
+        return ChoiceLogprobs.model_validate({"content": list(positions)}) if positions else None
     except ValidationError:
         return None
 
@@ -133,7 +136,7 @@ class Chunker:
             index=0,
             delta=ChoiceDelta.model_construct(**said),
             finish_reason=delta.finish_reason,
-            logprobs=_logprobs({"content": list(delta.logprobs)}) if delta.logprobs else None,
+            logprobs=_logprobs(delta.logprobs),
         )
         chunks = [self._chunk([choice], freelm=freelm)]
         if delta.usage is not None and self._include_usage:

@@ -174,10 +174,9 @@ def test_logprobs_are_told_where_served() -> None:
     """By position, the likeliest first, with or without alternatives."""
     entry = {"token": "a", "logprob": -0.5, "bytes": [97]}
     other = {"token": "b", "logprob": -1.5, "bytes": None}
-    content = [{**entry, "top_logprobs": [entry, other]}, other]
-    raw = {"choices": [{"logprobs": {"content": content}}]}
+    positions = ({**entry, "top_logprobs": [entry, other]}, other)
 
-    told = chat_response(completion(text="ab", raw=raw)).logprobs
+    told = chat_response(completion(text="ab", logprobs=positions)).logprobs
 
     assert told is not None
     assert [[one.token for one in row] for row in told] == [["a", "b"], ["b"]]

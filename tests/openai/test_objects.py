@@ -66,12 +66,9 @@ def test_what_a_provider_told_besides_is_handed_on() -> None:
     """Log probabilities as objects; the rest as the words they are."""
     alternative = {"token": "Ho", "logprob": -2.5, "bytes": None}
     token = {**TOKEN, "top_logprobs": [TOKEN, alternative]}
-    raw = {
-        "system_fingerprint": "fp_1",
-        "service_tier": "on_demand",
-        "choices": [{"logprobs": {"content": [token], "refusal": None}}],
-    }
-    answer = told(raw)
+    raw = {"system_fingerprint": "fp_1", "service_tier": "on_demand"}
+    completion = Completion(text="Hi", model="m", raw=raw, logprobs=(token,))
+    answer = completion_object(completion, created=1)
     logprobs = answer.choices[0].logprobs
 
     assert (answer.system_fingerprint, answer.service_tier) == ("fp_1", None)

@@ -1,4 +1,4 @@
-"""Log probabilities in streams: none lost, none where nobody asked, and as both front ends show."""
+"""Log probabilities: none lost, none where nobody asked, and as the front ends show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freelm_integrations.chat import Delta, Request
+from freelm_integrations.chat import Delta, Request, fold
+from freelm_integrations.langchain.answers import to_message
+from freelm_integrations.langchain.chunks import ChunkWriter
 from freelm_integrations.llama_index.answers import GrowingAnswer
 from freelm_integrations.openai.translate import Chunker
 from freelm_integrations.wire.faults import Fault
@@ -58,6 +60,7 @@ def test_each_position_is_told_once_and_in_order(cuts: list[int]) -> None:
     assert "".join(delta.text for delta in deltas) == "".join(WORDS)
     positions = [one for delta in deltas for one in delta.logprobs]
     assert [one["token"] for one in positions] == WORDS
+    assert list(fold(deltas).logprobs) == positions
 
 
 def test_nobody_is_told_who_did_not_ask() -> None:
@@ -76,7 +79,30 @@ def test_odd_ones_do_no_harm(odd: Any) -> None:
         Chunker(created=1, include_usage=False).chunks(delta)
 
 
-def test_both_front_ends_show_them() -> None:
+def test_a_whole_answer_tells_them_as_well() -> None:
+    """In the core and in LangChain, where streamed chunks add up to the same."""
+    positions = [position(word, place) for place, word in enumerate(WORDS)]
+    choice = {"message": {"content": "".join(WORDS)}, "finish_reason": "stop"}
+    whole = json.dumps({"choices": [{**choice, "logprobs": {"content": positions}}]}).encode()
+    messages = ({"role": "user", "content": "hi"},)
+    decoder = ChatCompletions().decoder(Request(messages=messages, params={"logprobs": True}), "m")
+    decoder.feed(whole)
+    answer = decoder.end()
+    assert not isinstance(answer, Fault)
+
+    message = to_message(fold(answer))
+    writer = ChunkWriter()
+    written = [one for delta in told(body(WORDS), [], logprobs=True) for one in writer.write(delta)]
+    summed = written[0].message
+    for one in written[1:]:
+        summed = summed + one.message
+
+    assert message.response_metadata["logprobs"] == {"content": positions}
+    assert summed.content == message.content == "".join(WORDS)
+    assert summed.response_metadata["logprobs"] == {"content": positions}
+
+
+def test_the_other_front_ends_show_them() -> None:
     """With the delta that they belong to."""
     delta = Delta("but", logprobs=(position("but", 1),))
 

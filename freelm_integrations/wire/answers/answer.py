@@ -84,7 +84,7 @@ class Answer:
             expects_calls=bool(request.tools), verdicts=_verdicts(rules, request, model)
         )
         self._offers_tools = bool(request.tools)
-        self._odds = Odds() if request.streaming and request.params.get("logprobs") else None
+        self._odds = Odds() if request.params.get("logprobs") else None
         self._usage: Usage | None = None
         self._word = ""
         self._has_reasoned = False

@@ -1,4 +1,4 @@
-"""The log probabilities in a stream, for callers who asked for them."""
+"""The log probabilities of an answer, for callers who asked for them."""
 
 from __future__ import annotations
 
