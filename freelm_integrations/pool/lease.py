@@ -62,6 +62,7 @@ class Lease:
 
     __slots__ = (
         "allotment",
+        "began_at",
         "claim",
         "is_probe",
         "is_settled",
@@ -78,12 +79,14 @@ class Lease:
         state: RouteState,
         taken: list[Taken],
         *,
+        began_at: float,
         is_probe: bool,
         room: Room | None = None,
     ) -> None:
         self.route = route
         self.state = state
         self.taken = taken
+        self.began_at = began_at
         self.is_probe = is_probe
         self.room = room
         """For its answer, where the caller left the length of that open."""

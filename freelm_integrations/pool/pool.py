@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from freelm_integrations.clock import SYSTEM_CLOCK
+from freelm_integrations.pool import accounts
 from freelm_integrations.pool.lease import Abandoned, Cooled, Lease, Outcome, Success
 from freelm_integrations.pool.line import Line
 from freelm_integrations.pool.register import Register
@@ -242,7 +243,7 @@ class Pool:
             if is_probe:
                 key.breaker.begin_probe()
             state.begin()
-            return Lease(route, state, taken, is_probe=is_probe, room=room)
+            return Lease(route, state, taken, began_at=now, is_probe=is_probe, room=room)
 
     def settle(
         self,
@@ -289,6 +290,8 @@ class Pool:
         used = settle_windows(lease, outcome, now, usage)
         if readings:
             learn(lease, readings, now, usage=usage, clock=self._clock)
+        if readings or state.provider.tallies:
+            self._recognise(lease, outcome, readings, now)
         if isinstance(outcome, Fault):
             return blame(lease, outcome, now, chance=self._clock.chance()), used
         if isinstance(outcome, Success):
@@ -296,6 +299,19 @@ class Pool:
         else:
             let_go(lease, outcome)
         return None, used
+
+    def _recognise(
+        self, lease: Lease, outcome: Outcome, readings: Sequence[Reading], now: float
+    ) -> None:
+        """Note which keys share an account, as far as their answers show."""
+        home, register = lease.state.provider, self._register
+        verdicts = accounts.listen(lease, outcome, readings, now)
+        has_changed = bool(home.joined) and accounts.lapse(home, register, now)
+        if verdicts:
+            has_changed = accounts.heed(home, verdicts, register, now) or has_changed
+        if has_changed:
+            self._rosters.forget()
+            home.version += 1
 
     def withdraw(self, lease: Lease, now: float) -> None:
         """Give back a lease that was never confirmed: no attempt was made."""

@@ -69,9 +69,10 @@ class Register:
     def account(self, provider: Provider, key: Key) -> AccountState:
         """What the key's account is known by, with what its provider declares all models share."""
         home = self.providers.setdefault(provider.id, ProviderState())
-        account = home.accounts.get(key.account)
+        name = home.account_of(key.account)
+        account = home.accounts.get(name)
         if account is None:
-            account = home.accounts[key.account] = AccountState()
+            account = home.accounts[name] = AccountState()
         if self._declare(account.shared, provider.shared_limits):
             for quota in account.quotas.values():
                 quota.windows = (*account.shared.values(), *quota.own.values())
@@ -87,13 +88,22 @@ class Register:
         for route in [route for route in self.seats if route.provider.id == provider_id]:
             del self.seats[route]
 
+    def unseat(self, account: AccountState, places: Sequence[tuple[str, str]]) -> None:
+        """Have these routes of an account met anew; leases that are open there end as usual."""
+        for place in places:
+            state = account.routes.pop(place)
+            state.key.accounts.pop(account, None)
+            for route in state.routes.values():
+                self.seats.pop(route, None)
+
     def _state(self, provider: Provider, key: Key, model: ModelSpec) -> RouteState:
         home = self.providers.get(provider.id)
         if home is None:
             home = self.providers[provider.id] = ProviderState()
-        account = home.accounts.get(key.account)
+        name = home.account_of(key.account)
+        account = home.accounts.get(name)
         if account is None:
-            account = home.accounts[key.account] = AccountState()
+            account = home.accounts[name] = AccountState()
         state = account.routes.get((key.fingerprint, model.id))
         if state is None:
             state = RouteState(

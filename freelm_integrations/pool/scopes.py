@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeAlias
 
+    from freelm_integrations.pool.accounts import Joined
     from freelm_integrations.pool.agreement import Findings
+    from freelm_integrations.pool.recognition import Tally
     from freelm_integrations.pool.verdicts import Verdict
     from freelm_integrations.pool.view import Route
     from freelm_integrations.pool.window import Window
@@ -151,7 +153,7 @@ class AccountState:
 class ProviderState:
     """What all keys of a provider share. `version` moves when it or a model of it rests."""
 
-    __slots__ = ("accounts", "findings", "keys", "models", "rest", "version")
+    __slots__ = ("accounts", "findings", "joined", "keys", "models", "rest", "tallies", "version")
 
     def __init__(self) -> None:
         self.version = 0
@@ -160,6 +162,15 @@ class ProviderState:
         self.models: dict[str, ModelState] = {}
         self.accounts: dict[str, AccountState] = {}
         self.findings: Findings = {}
+        self.tallies: dict[tuple[str | None, WindowName], Tally] = {}
+        """What answers said of one window, by model (None: what all share)."""
+        self.joined: dict[str, Joined] = {}
+        """Accounts that were recognised to be part of another."""
+
+    def account_of(self, stated: str) -> str:
+        """The account that a key counts for, which was stated to be of that one."""
+        joined = self.joined.get(stated) if self.joined else None
+        return stated if joined is None else joined.root
 
 
 class RouteState:

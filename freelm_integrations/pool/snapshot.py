@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from freelm_integrations.pool.scopes import AccountState, KeyState, ProviderState, Rest, RouteState
@@ -75,6 +75,9 @@ class KeyRow:
     cooldowns: tuple[CooldownRow, ...] = ()
     windows: tuple[WindowRow, ...] = ()
     last_fault: FaultRow | None = None
+    joined_for: float | None = None
+    """Seconds for which the key is taken to share `account` with others, as their rate-limit
+    headers move together, unless they go on to; None where the account is as stated."""
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe dict."""
@@ -100,10 +103,15 @@ def rows_of(
     for provider in providers:
         home = known.get(provider.id, blank)
         for key in provider.keys:
-            account = home.accounts.get(key.account)
+            name = home.account_of(key.account)
+            account = home.accounts.get(name)
             if account is None:
                 account = _unused(provider, clock)
-            rows.append(_row(provider.id, key.fingerprint, key.account, home, account, now))
+            row = _row(provider.id, key.fingerprint, name, home, account, now)
+            joined = home.joined.get(key.account)
+            rows.append(
+                row if joined is None else replace(row, joined_for=max(0.0, joined.until - now))
+            )
     return tuple(rows)
 
 

@@ -370,6 +370,20 @@ class Window:
         elif amount > self.amount:
             self._learned(amount, "learned", self._clock.utc())
 
+    def absorb(self, other: Window, now: float) -> None:
+        """Count what was counted in another, which is the same one.
+
+        Of what the server had told of both, the larger count holds; else they add up.
+        """
+        counted = other.clear(now)
+        if self.source == "header":
+            counted -= self.clear(now)
+        for entry in other._log:
+            part = min(entry.amount, counted)
+            if part > 0:
+                counted -= part
+                self._count(part, entry.back_at)
+
     def declare(self, amount: float) -> None:
         """Take a new declaration of the limit; what a server said of it stands."""
         self.declared = amount
