@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freelm_integrations.pool.ledger.memory import MemoryLedger
+from freelm_integrations.pool.ledger_pool import LedgerPool
 from freelm_integrations.pool.pool import Pool, Success
 from freelm_integrations.pool.recognition import BELIEVED_FOR, ENOUGH
 from freelm_integrations.providers.spec import DAY, Limit
@@ -212,3 +214,35 @@ def test_leases_that_are_open_when_accounts_join_are_settled_as_usual():
     house.ask(1)
     owl = [window for window in house.rows()[0].windows if window.model == "owl"]
     assert [window.remaining for window in owl] == [house.limit - house.used["a"]]
+
+
+class Telling:
+    """An outbox whose ledger hears everything at once."""
+
+    def __init__(self, ledger: MemoryLedger, clock: FakeClock) -> None:
+        self._ledger, self._clock = ledger, clock
+
+    def before_flush(self, add) -> None:
+        """It is never flushed."""
+
+    def put(self, settlement, heed) -> None:
+        heed(self._ledger.settle(settlement, self._clock.utc()))
+
+
+def test_counts_that_are_shared_through_a_ledger_are_joined_alike():
+    """Every claim is confirmed before and after, and none of them is lost."""
+    house = House("aa")
+    ledger = MemoryLedger()
+    house.pool = pool = LedgerPool(house.clock, outbox=Telling(ledger, house.clock))
+    for number in range(4 * ENOUGH):
+        lease = house.begin(number % 2)
+        claim = pool.claim(lease, house.clock.now())
+        if claim is not None:
+            answer = ledger.take(claim, house.clock.utc())
+            assert pool.confirm(lease, answer, house.clock.now())
+        house.answer(lease)
+
+    assert house.known == 1
+    (mine,), (other,) = (row.windows for row in house.rows())
+    assert mine == other
+    assert mine.remaining == house.limit - house.used["a"]
