@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from freelm_integrations.chat import Delta, Origin
+from freelm_integrations.chat import Delta, EmbeddingRequest, Origin
 from freelm_integrations.engine import ending
 from freelm_integrations.engine.baton import Baton
 from freelm_integrations.engine.continuation import continuation_for
@@ -29,6 +29,7 @@ from freelm_integrations.engine.departure import attempt_on, known_refusals
 from freelm_integrations.engine.itinerary import Comebacks, Itinerary
 from freelm_integrations.engine.journal import Journal
 from freelm_integrations.engine.leg import Leg
+from freelm_integrations.engine.overlong import is_doubtful, smaller_room
 from freelm_integrations.engine.remnant import (
     Remnant,
     cramped,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from freelm_integrations.engine.itinerary import Candidates
     from freelm_integrations.engine.steps import Reply
     from freelm_integrations.events import Event
+    from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.ledger.claim import Answer, Claim
     from freelm_integrations.pool.line import Ticket
     from freelm_integrations.pool.pool import Cooled, Lease, Outcome, Pool
@@ -257,7 +259,7 @@ class Flight:
                 request,
                 dropped=dropped,
                 is_roomier=is_roomier,
-                room=room.tokens if room is not None and room.is_lowered else None,
+                room=self._least_room(route, room),
                 timeout=silence,
             )
         except BaseException:  # what cannot be written as JSON is the caller's error
@@ -284,6 +286,12 @@ class Flight:
         is_beside = len(self._open) > 1
         self._journal.started(self._launches, route, is_beside=is_beside, room=room)
         return attempt
+
+    def _least_room(self, route: Route, room: Room | None) -> int | None:
+        """Tokens of the answer, where there is less room for it than usual."""
+        lowered = room.tokens if room is not None and room.is_lowered else None
+        left = self._itinerary.room_left(route)
+        return lowered if left is None else left if lowered is None else min(left, lowered)
 
     def _silence_allowed(self, route: Route, now: float) -> float:
         """Seconds an attempt there may be silent before its first content.
@@ -630,6 +638,9 @@ class Flight:
             self._put_down(leg, fault, now)
             self._itinerary.forget(leg.route)  # the same route again, without what it refused
             return
+        if fault.kind == "too_long" and self._mends_length(leg, fault, now):
+            self._put_down(leg, fault, now)
+            return
         if self._needed and (lack := lacked_ability(self._needed, fault)) is not None:
             self._learn(leg, lack)
         self._put_down(leg, fault, now, outcome)
@@ -639,6 +650,24 @@ class Flight:
             self._doubt_prefill(leg, leg.continuation, fault)
         elif VERDICTS[fault.kind].blames_request:
             self._weigh_blame(leg.route, now)
+
+    def _mends_length(self, leg: Leg, fault: Fault, now: float) -> bool:
+        """Whether the same route is asked again, once; else what it told of its context is kept."""
+        itinerary, route = self._itinerary, leg.route
+        output = itinerary.candidates.output
+        prompt = itinerary.candidates.tokens - (output or 0)
+        if leg.continuation is not None or isinstance(self.request, EmbeddingRequest):
+            return False
+        doubtful = is_doubtful(leg, fault, prompt=prompt, output=output)
+        if fault.overflow is not None and fault.overflow.window is not None and not doubtful:
+            self._pool.contexts.learn(route, fault.overflow.window, now, refused=prompt)
+        if itinerary.is_mended(route):
+            return False
+        room = smaller_room(leg, fault, prompt=prompt) if output is None else None
+        if room is None and not doubtful:
+            return False
+        itinerary.mend(route, room)
+        return True
 
     def _put_down(
         self, leg: Leg, fault: Fault, now: float, outcome: Abandoned | Success | None = None

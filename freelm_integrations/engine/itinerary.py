@@ -24,6 +24,8 @@ FITTED = 3
 UNWELCOME = frozenset({"forbidden", "model_gone", "not_on_plan"})
 """After these another provider is more likely to answer than this one's next model: a 403 or a 404
 is often about the account, or about a list that is stale as a whole."""
+IN_VAIN = 2
+"""After so many refusals for length nobody is asked who will hardly have room either."""
 PAUSE_BEFORE_AGAIN = 0.4
 """Seconds before a route that failed in passing is tried again; jittered up to twice that."""
 
@@ -62,6 +64,10 @@ class Candidates(Protocol):
 
     def left_out(self) -> tuple[tuple[str, str, str], ...]:
         """(provider, model, reason) for what cannot serve this request."""
+        ...
+
+    def is_unlikely(self, route: Route) -> bool:
+        """Whether the prompt is longer than what its model, of which nothing is told, may take."""
         ...
 
     def served(self, route: Route) -> None:
@@ -130,6 +136,10 @@ class Itinerary:
         """The ids of providers that had their share, while others were not asked."""
         self._cramped: set[Route] = set()
         self._instructed: set[Route] = set()
+        self._mended: dict[Route, int | None] = {}
+        """Where a refusal for length was answered: with so little room, or (None) as before."""
+        self._overlong = 0
+        """Attempts in which the prompt was found too long."""
 
     def share_out(self, now: float, left: int) -> None:
         """See who had its share of the attempts, with `left` of them to make.
@@ -266,6 +276,19 @@ class Itinerary:
         self._cramped.add(route)
         self.forget(route)
 
+    def mend(self, route: Route, room: int | None) -> None:
+        """The same route is to be asked again: with less room for its answer, or as before."""
+        self._mended[route] = room
+        self.forget(route)
+
+    def is_mended(self, route: Route) -> bool:
+        """Whether that was done already."""
+        return route in self._mended
+
+    def room_left(self, route: Route) -> int | None:
+        """Tokens of the answer beside which the prompt fits there; None where that is not known."""
+        return self._mended.get(route)
+
     def is_cramped(self, route: Route) -> bool:
         """Whether its answer needs more room than it had."""
         return route in self._cramped
@@ -289,6 +312,7 @@ class Itinerary:
         tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
         if verdict.feeds_breaker or verdict.blames_request or fault.kind in UNWELCOME:
             self._shy.add(route.provider.id)
+        self._overlong += fault.kind == "too_long"
         if verdict.scope == "call" and not verdict.is_transient:
             self._unfit.add((route.provider.id, route.model.id))
 
@@ -373,6 +397,8 @@ class Itinerary:
         return self._is_able(route, now) and route.provider.id not in self._sated
 
     def _is_fit(self, route: Route) -> bool:
+        if self._overlong >= IN_VAIN and self.candidates.is_unlikely(route):
+            return False
         return (route.provider.id, route.model.id) not in self._unfit
 
     def _is_due_again(self, route: Route, now: float) -> bool:

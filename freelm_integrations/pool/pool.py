@@ -22,6 +22,7 @@ from weakref import WeakSet
 
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.pool import accounts
+from freelm_integrations.pool.contexts import Contexts
 from freelm_integrations.pool.lease import Abandoned, Cooled, Lease, Outcome, Success
 from freelm_integrations.pool.line import Line
 from freelm_integrations.pool.register import Register
@@ -71,6 +72,7 @@ class Pool:
         self._turns: dict[Circle, int] = {}
         self.line = Line()
         """Who waits for a route of this pool."""
+        self.contexts = Contexts()
         _POOLS.add(self)
 
     # ------------------------------------------------------------------ routes
@@ -394,6 +396,7 @@ class Pool:
 
         Leases still open are settled as usual, without effect.
         """
+        self.contexts.forget(provider_id)
         with self._lock:
             self._rosters.forget()
             self._register.forget(provider_id)

@@ -23,6 +23,7 @@ from freelm_integrations.routing.filters import (
     counted,
     reservation,
     thresholds,
+    unlikely,
 )
 from freelm_integrations.routing.needs import Needs, needs_of
 from freelm_integrations.routing.retirement import A_DAY, LONG_AGO, Calendar, calendar_at
@@ -45,8 +46,26 @@ PLANS_KEPT = 256
 """How many plans are remembered; past that all are forgotten and made again when needed."""
 
 
+class Contexts(Protocol):
+    """The contexts that refusals have told of."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        ...
+
+    def too_short(self, route: Route, now: float, *, prompt: int, surely: int) -> int | None:
+        """The context of that model, if such a prompt is too long for it."""
+        ...
+
+
 class Routes(Ordered, Protocol):
     """What routing asks of the pool."""
+
+    @property
+    def contexts(self) -> Contexts:
+        """What refusals have told of contexts."""
+        ...
 
     def route(self, provider: Provider, key: Key, model: ModelSpec) -> Route:
         """The one object for these three."""
@@ -91,10 +110,12 @@ class Plan:
         ranks: tuple[Rank, ...],
         left_out: tuple[LeftOut, ...],
         calendar: Calendar = LONG_AGO,
+        unlikely: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self.ranks = ranks
         self.left_out = left_out
         self.calendar = calendar
+        self.unlikely = unlikely
         self.providers = frozenset(provider.id for rank in ranks for provider, _ in rank)
         self._routes: list[tuple[Route, ...] | None] = [None] * len(ranks)
         self._is_crowd = [sum(len(who.keys) for who, _ in rank) > FEW for rank in ranks]
@@ -122,7 +143,7 @@ class Candidates:
     """
 
     __slots__ = (
-        *("_ask", "_avoid", "_crowded", "_plan", "_pool", "_stay", "_strategy", "_turn"),
+        *("_ask", "_avoid", "_crowded", "_plan", "_pool", "_short", "_stay", "_strategy", "_turn"),
         "needs",
     )
 
@@ -145,6 +166,8 @@ class Candidates:
         self._stay = stay
         self._avoid = avoid
         self._crowded: dict[Route, float] = {}
+        self._short: dict[Route, int] = {}
+        """Those whose contexts turned out to be shorter than the prompt."""
 
     @property
     def providers(self) -> frozenset[str]:
@@ -183,7 +206,7 @@ class Candidates:
         One that is ready `by` then is soon enough.
         """
         found: RouteView | None = None
-        for view in self._soon(now, is_open):
+        for view in self._long_enough(now, self._soon(now, is_open)):
             if view.ready_at < (math.inf if found is None else found.ready_at):
                 found = view
                 if view.ready_at <= by:
@@ -195,16 +218,34 @@ class Candidates:
         if self._stay is not None:
             self._stay.settle(route)
 
+    def is_unlikely(self, route: Route) -> bool:
+        """Whether its model, of which no context is told, will hardly have room."""
+        return (route.provider.id, route.model.id) in self._plan.unlikely
+
     def _as_wanted(self, now: float, views: Iterator[RouteView]) -> Iterator[RouteView]:
+        views = self._long_enough(now, views)
         home = None if self._stay is None else self._stay.home
         if home is not None:
             views = self._from_home(home, now, views)
         return put_last(views, self._avoid) if self._avoid else views
 
+    def _long_enough(self, now: float, views: Iterator[RouteView]) -> Iterator[RouteView]:
+        """Without those whose models have said of themselves that such a prompt is too long."""
+        if self._pool.contexts.is_empty:
+            return views
+        return (view for view in views if self._fits(view.route, now))
+
+    def _fits(self, route: Route, now: float) -> bool:
+        needs = self.needs
+        window = self._pool.contexts.too_short(route, now, prompt=needs.prompt, surely=needs.surely)
+        if window is not None:
+            self._short[route] = window
+        return window is None
+
     def _from_home(self, home: Home, now: float, views: Iterator[RouteView]) -> Iterator[RouteView]:
         told: set[Route] = set()
         for view in self._at_home(home, now):
-            if view.ready_at <= now and view.route not in told:
+            if view.ready_at <= now and view.route not in told and self._fits(view.route, now):
                 told.add(view.route)
                 yield view
         yield from (view for view in views if view.route not in told)
@@ -287,7 +328,11 @@ class Candidates:
             (route.provider, route.model, _too_few(most, self.needs))
             for route, most in self._crowded.items()
         )
-        told = ((one.name, model.id, why) for one, model, why in (*unable, *crowded))
+        short = (
+            (route.provider, route.model, _too_short(window, self.needs))
+            for route, window in self._short.items()
+        )
+        told = ((one.name, model.id, why) for one, model, why in (*unable, *crowded, *short))
         return tuple(dict.fromkeys(told))
 
     def _sorted_out(
@@ -314,6 +359,10 @@ class Candidates:
 
     def _most(self, view: RouteView) -> float:
         return view.most_input if self.needs.surely > view.most_input else view.most
+
+
+def _too_short(window: int, needs: Needs) -> str:
+    return f"context of {window} tokens, as it told, is too short for about {needs.prompt}"
 
 
 def _too_few(most: float, needs: Needs) -> str:
@@ -421,7 +470,7 @@ def _plan(wanted: tuple[str, ...], needs: Needs, guards: Guards, known: _Known) 
     kept, left_out = admit(ranks, needs, guards, catalogs, calendar)
     if left_out:
         _check_settings(wanted, guards, catalogs)
-    return Plan(kept, left_out, calendar)
+    return Plan(kept, left_out, calendar, unlikely(kept, needs, catalogs))
 
 
 def _check_settings(wanted: tuple[str, ...], guards: Guards, catalogs: Catalogs) -> None:

@@ -107,6 +107,19 @@ def admit(
     return kept, tuple(left_out.values())
 
 
+def unlikely(ranks: Iterable[Rank], needs: Needs, catalogs: Catalogs) -> frozenset[tuple[str, str]]:
+    """(provider id, model id) of those asked for want of others, though they hardly have room."""
+    if needs.surely <= LEAST_EXTENT:
+        return frozenset()
+    families = families_of(catalogs)
+    return frozenset(
+        (choice[0].id, choice[1].id)
+        for rank in ranks
+        for choice in rank
+        if _out_of_extent(choice, needs, families) is not None
+    )
+
+
 def ruled_out(provider: Provider, model: ModelSpec, guards: Guards) -> str | None:
     """Which setting forbids this model, whatever the request; None if none does."""
     if guards.free_only and not model.free:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from freelm_integrations.wire.refusals.hints import Reading
+    from freelm_integrations.wire.refusals.overflow import Overflow
 
 Scope = Literal["call", "route", "model", "key", "account", "provider"]
 FaultKind = Literal[
@@ -50,7 +51,8 @@ class Fault:
     shortened and without secrets. `parameter` may name several, with commas between them, and names
     a field of messages as `messages.<field>`. `lacked_room` says that the output limit ended an
     answer before it had any content. `limits` are what the words tell of the windows. `request_id`
-    is the server's own name for the request, which its support asks for.
+    is the server's own name for the request, which its support asks for. `overflow` is what a
+    refusal for length says of the context and the prompt.
     """
 
     kind: FaultKind
@@ -62,3 +64,4 @@ class Fault:
     lacked_room: bool = False
     limits: tuple[Reading, ...] = ()
     request_id: str | None = None
+    overflow: Overflow | None = None

@@ -41,7 +41,7 @@ class Watched:
     def __init__(self):
         self.pool = Pool(FakeClock())
         self.looked = []
-        self.route = self.pool.route
+        self.route, self.contexts = self.pool.route, self.pool.contexts
         self.turn, self.take_turn = self.pool.turn, self.pool.take_turn
 
     def views(self, routes, now, *, tokens=0, output=0):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from freelm_integrations.wire.faults import Fault
 from freelm_integrations.wire.refusals.hints import retry_after
 from freelm_integrations.wire.refusals.limits import allows_nothing, limits_in
+from freelm_integrations.wire.refusals.overflow import overflow_in
 from freelm_integrations.wire.refusals.redaction import LONGEST, shown
 from freelm_integrations.wire.refusals.rulebook import OWN_CAPS, RULES, Rule
 from freelm_integrations.wire.requests.parameters import can_be_dropped, named_parameter
@@ -56,6 +57,7 @@ def classify(said: Complaint, rules: ChatCompletions, *, utc: float | None) -> F
         message=_message(said, found),
         limits=_limits(said, wait, utc) if found.kind in _COUNTED else (),
         request_id=said.request_id,
+        overflow=overflow_in(said.data, said.text) if found.kind == "too_long" else None,
     )
 
 
