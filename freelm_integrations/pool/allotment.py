@@ -28,7 +28,7 @@ GOOD_FOR = 0.1
 """Seconds."""
 LEAVES_WITHIN = 1.0
 """Seconds it may wait for its leases before what is left is given back without them."""
-MOST = 32
+MOST = 64
 """Leases' worth at most."""
 SHARE = 0.01
 """The share of what is left of a window that may be claimed in advance."""

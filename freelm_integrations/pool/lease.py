@@ -10,7 +10,7 @@ from freelm_integrations.wire.faults import Fault, Scope
 if TYPE_CHECKING:
     from freelm_integrations.pool.allotment import Allotment
     from freelm_integrations.pool.holding import Room
-    from freelm_integrations.pool.ledger.claim import Claim
+    from freelm_integrations.pool.ledger.claim import Claim, Draw
     from freelm_integrations.pool.scopes import RouteState
     from freelm_integrations.pool.view import Route
     from freelm_integrations.pool.window import Taken
@@ -56,14 +56,16 @@ class Cooled(NamedTuple):
 class Lease:
     """Leave to make one attempt; holds quota until the pool settles it, exactly once.
 
-    Only the pool changes it. `claim` is what the ledger was asked for it, and `moves` the count of
-    moves of each window that it confirmed it with: none, where it was granted without the ledger.
+    Only the pool changes it. `claim` is what the ledger was asked for it, None where it is a part of
+    what was claimed for others. `moves` is the count of moves of each window that it confirmed it
+    with: none, where it was granted without the ledger.
     """
 
     __slots__ = (
         "allotment",
         "began_at",
         "claim",
+        "draws",
         "is_probe",
         "is_settled",
         "moves",
@@ -91,6 +93,8 @@ class Lease:
         self.room = room
         """For its answer, where the caller left the length of that open."""
         self.is_settled = False
+        self.draws: tuple[Draw, ...] = ()
+        """What it takes of each window, in a ledger's words."""
         self.claim: Claim | None = None
         self.allotment: Allotment | None = None
         """What it is a part of, where several leases' worth was claimed at once."""

@@ -115,7 +115,13 @@ class Sharing:
         if not (lease.taken or lease.is_probe) and now - shelf.heard_at < FRESH_FOR:
             return None
         utc = self._clock.utc()
-        draws = tuple([self._draw(window, took, utc) for window, _, took, _ in lease.taken])
+        lease.draws = draws = tuple(
+            [self._draw(window, took, utc) for window, _, took, _ in lease.taken]
+        )
+        before = shelf.allotments.get(route)
+        if before is not None and not lease.is_probe and before.serves(draws, now):
+            lease.moves, lease.allotment = (), before
+            return None
         self._claims += 1
         lease.claim = claim = Claim(
             id=f"{self.writer}:{self._claims}",
@@ -129,13 +135,10 @@ class Sharing:
         )
         return claim if lease.is_probe else self._allotted(shelf, lease, claim, now)
 
-    def _allotted(self, shelf: Shelf, lease: Lease, claim: Claim, now: float) -> Claim | None:
-        """The claim, or several leases' worth of it; None if there is one left from the last."""
+    def _allotted(self, shelf: Shelf, lease: Lease, claim: Claim, now: float) -> Claim:
+        """The claim, or several leases' worth of it."""
         route = lease.route
         before = shelf.allotments.get(route)
-        if before is not None and before.serves(claim.draws, now):
-            lease.moves, lease.allotment = (), before
-            return None
         windows = [window for window, *_ in lease.taken]
         size = next_size(before, windows, claim.draws, now)
         if shelf.leaving:
@@ -236,12 +239,12 @@ class Sharing:
         """What to tell of a closed lease; None if that is nothing."""
         claim, provider = lease.claim, lease.route.provider.id
         corrections: list[Correction] = []
-        if lease.moves is not None and claim is not None:
+        if lease.moves is not None:
             allotment = lease.allotment
             if allotment is not None:
                 allotment.open -= 1
-            if readings or allotment is None or not allotment.put_back(claim.draws, used):
-                corrections = self._corrections(lease, claim, used, readings, usage)
+            if readings or allotment is None or not allotment.put_back(lease.draws, used):
+                corrections = self._corrections(lease, used, readings, usage)
             elif allotment.may_be_closed:
                 corrections = self._last_of(provider, allotment)
         probe = None if claim is None else claim.probe
@@ -262,7 +265,6 @@ class Sharing:
     def _corrections(
         self,
         lease: Lease,
-        claim: Claim,
         used: Sequence[float],
         readings: Iterable[Reading],
         usage: Usage | None,
@@ -276,7 +278,7 @@ class Sharing:
                 unseen = 0.0 if window.unit == "requests" else not_yet_counted(usage, took)
                 back = self._said_back_at(window, reading, utc)
                 said[id(window)] = Said(window.amount, reading.remaining, unseen, back)
-        moves = lease.moves or (None,) * len(claim.draws)
+        moves = lease.moves or (None,) * len(lease.draws)
         return [
             Correction(
                 draw.window,
@@ -288,7 +290,7 @@ class Sharing:
                 said.get(id(window)) if said else None,
             )
             for draw, (window, *_), use, moved in zip(
-                claim.draws, lease.taken, used, moves, strict=True
+                lease.draws, lease.taken, used, moves, strict=True
             )
         ]
 
@@ -319,15 +321,15 @@ class Sharing:
             yield pace
 
     def _pace(self, route: Route, pacing: Pacing, now: float, utc: float) -> Mark | None:
-        shelf, subject = self._shelf(route.provider.id), pace_of(route)
-        first, whole, told_at = shelf.told.get(subject, (None, None, -math.inf))
+        shelf = self._shelf(route.provider.id)
+        first, whole, told_at = shelf.told.get(route, _UNTOLD)
         is_due = now - told_at > PACE_AGAIN and (pacing.first, pacing.whole) != (first, whole)
         if not (
             is_due or marks.has_moved(first, pacing.first) or marks.has_moved(whole, pacing.whole)
         ):
             return None
-        shelf.told[subject] = (pacing.first, pacing.whole, now)
-        return marks.pace_mark(subject, pacing, utc)
+        shelf.told[route] = (pacing.first, pacing.whole, now)
+        return marks.pace_mark(pace_of(route), pacing, utc)
 
     def limits(self, lease: Lease, now: float) -> Iterator[Mark]:
         """Marks for what was learned of its windows' limits, where others do not know it yet."""
@@ -453,6 +455,9 @@ class Sharing:
                     found.append((key, model))
                     is_told = False  # one route is enough for what is the key's
         return found
+
+
+_UNTOLD: tuple[float | None, float | None, float] = (None, None, -math.inf)
 
 
 def _alike(told: ToldLimit, new: ToldLimit) -> bool:

@@ -58,7 +58,7 @@ class Shelf:
         self.allotments: dict[Route, Allotment] = {}
         self.leaving: list[Allotment] = []
         """Those that others have taken the place of, while leases of theirs are open."""
-        self.told: dict[str, tuple[float | None, float | None, float]] = {}
+        self.told: dict[Route, tuple[float | None, float | None, float]] = {}
         """The latencies told of a route (first, whole), and when."""
 
     def told_limits(self) -> Iterator[tuple[str, tuple[str, str]]]:

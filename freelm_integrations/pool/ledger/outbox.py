@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Heed = Callable[[News], object]
 
-LINGER = 0.01
+LINGER = 0.05
 """Seconds to wait for more before telling."""
 AT_ONCE = 32
 """Settlements told together at most: a file's other users wait for as long as that takes."""
