@@ -56,7 +56,7 @@ class Cooled(NamedTuple):
 class Lease:
     """Leave to make one attempt; holds quota until the pool settles it, exactly once.
 
-    Only the pool changes it. `claim` is what the ledger was asked for it, None where it is a part of
+    Only the pool changes it. `claim` is what the ledger was asked for it, None where it is part of
     what was claimed for others. `moves` is the count of moves of each window that it confirmed it
     with: none, where it was granted without the ledger.
     """
