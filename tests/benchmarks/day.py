@@ -65,7 +65,8 @@ def six(keys: int, *, is_wrong: bool = False, is_rough: bool = False) -> Upstrea
         for secrets, account in groups:
             told = WRONG.get(name, {}) if is_wrong else {}
             terms = truly(make(secrets[:1], discover=False), **more)
-            provider = make(secrets, account=account, discover=False, **told)
+            # No credit is kept back here: all there is counts as possible.
+            provider = make(secrets, account=account, discover=False, priority=0, **told)
             houses.append((provider, terms))
     return Upstream(houses)
 
