@@ -6,9 +6,12 @@ Said once more here, apart from the table the pool goes by, so that neither chan
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.wire.refusals import Row
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -48,6 +51,15 @@ CONSEQUENCES = {
 
 THROTTLED_FOR = {"mistral": 2.0}
 """Seconds, where they are fewer than elsewhere."""
+
+MENDED = frozenset({"nim/400-context-new", "openrouter/400-context", "local/lmstudio-400-string"})
+"""Refusals for length after which the same route is asked once more: two say that less room for the
+answer would do, one is not believed of a short prompt."""
+
+
+def tries(row: Row) -> int:
+    """How often the route that says so is asked."""
+    return 2 if f"{row.provider}/{row.case}" in MENDED else CONSEQUENCES[row.kind].tries
 
 
 def cooled_by(

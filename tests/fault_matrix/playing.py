@@ -112,7 +112,7 @@ def _provider(name: str, base_url: str, keys: tuple[str, ...], models: tuple[str
     if name == "local":
         return CLASSES[name](base_url=base_url, models=models, priority=0)
     if name in CLASSES:
-        return CLASSES[name](list(keys), base_url=base_url, models=models)
+        return CLASSES[name](list(keys), base_url=base_url, models=models, priority=0)
     return OpenAICompatible(name, base_url, list(keys), list(models))
 
 

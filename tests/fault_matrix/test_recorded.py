@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.fault_matrix.expected import CONSEQUENCES, cooled_by
+from tests.fault_matrix.expected import cooled_by, tries
 from tests.fault_matrix.playing import MODES
 from tests.fault_matrix.server import Reply
 from tests.wire.refusals import ROWS, Row
@@ -24,7 +24,7 @@ def test_a_recorded_refusal_has_its_consequences(stage, row: Row, is_streaming, 
     wait = row.retry_after if row.retry_after is None else pytest.approx(row.retry_after)
     cooled = cooled_by(row.kind, row.scope, row.retry_after, provider=row.provider)
     assert (outcome.answered_by, outcome.text) == ("well", "well")
-    assert outcome.faults == [(row.kind, status, wait)] * CONSEQUENCES[row.kind].tries
+    assert outcome.faults == [(row.kind, status, wait)] * tries(row)
     assert outcome.cooled == cooled
     if row.kind == "unauthorized":
         assert outcome.state == "retired"
