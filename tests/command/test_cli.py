@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from freelm_integrations import StreamInterrupted
 from freelm_integrations.chat import Delta
 from freelm_integrations.command import cli, console
 from freelm_integrations.lab import Lab
+from tests.reliability.leaks import until
 
 
 @pytest.fixture
@@ -319,8 +319,7 @@ def test_ctrl_c_ends_it_with_its_own_status_and_no_traceback(lab, words):
     for provider in lab:
         provider.fail("hang", times=None)
     process = started(*words, stdout=subprocess.PIPE)
-    while not any(provider.chats for provider in lab) and process.poll() is None:
-        threading.Event().wait(0.02)
+    assert until(lambda: any(provider.chats for provider in lab) or process.poll() is not None)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
 

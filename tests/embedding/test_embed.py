@@ -21,6 +21,7 @@ from freelm_integrations.errors import (
 from freelm_integrations.lab import Lab
 from freelm_integrations.providers.provider import OpenAICompatible
 from freelm_integrations.providers.spec import EmbedderSpec
+from tests.turns import turn, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -281,8 +282,7 @@ class Server:
     async def _later(self, request: httpx.Request) -> httpx.Response:
         self.running += 1
         self.most = max(self.most, self.running)
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await turns(5)
         self.running -= 1
         return self._reply(request)
 
@@ -383,14 +383,13 @@ def test_a_call_that_is_left_takes_its_parts_along() -> None:
             **server.options(EmbedderSpec("owl", dimensions=3, batch=1))
         ) as client:
             call = asyncio.ensure_future(client.embed(TEXTS))
-            while len(server.bodies) < 3:  # noqa: ASYNC110 - no server tells of itself by events
-                await asyncio.sleep(0)
+            while len(server.bodies) < 3:
+                await turn()
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
             count = len(server.bodies)
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await turns(20)
             assert len(server.bodies) == count
             assert len(asyncio.all_tasks()) == 1
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from freelm_integrations.langchain import ChatFreeLLM
+from tests.reliability.leaks import until_async
 
 if TYPE_CHECKING:
     from freelm_integrations.lab import Lab
@@ -69,8 +70,7 @@ async def test_a_cancelled_call_blames_nobody(lab: Lab) -> None:
     lab["google"].fail("hang", times=1)
     llm = ChatFreeLLM(strategy="priority", hedge=False)
     call = asyncio.create_task(llm.ainvoke("hi"))
-    while not lab["google"].chats:  # noqa: ASYNC110 - the lab lives in a thread of its own
-        await asyncio.sleep(0.001)
+    assert await until_async(lambda: bool(lab["google"].chats))
 
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)

@@ -17,6 +17,7 @@ from freelm_integrations.events import AttemptStarted
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
 from freelm_integrations.llama_index.events import CallObserver, observer
 from tests.llama_index.scripted import KEY, ScriptedLLM, streamed
+from tests.turns import turns
 
 if TYPE_CHECKING:
     from freelm_integrations.lab import Lab
@@ -173,8 +174,7 @@ async def leave(llm: LlamaIndexFreeLLM, pieces: int, *, closed: bool = True) -> 
     if closed:
         await stream.aclose()
     del stream
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await turns(20)
 
 
 @endpoints

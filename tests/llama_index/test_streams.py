@@ -18,6 +18,8 @@ from freelm_integrations import NoRouteAnswered
 from freelm_integrations.chat import Delta, Origin
 from freelm_integrations.llama_index import LlamaIndexFreeLLM, streams
 from freelm_integrations.llama_index.answers import GrowingAnswer
+from tests.reliability.leaks import until_async
+from tests.turns import turn, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +64,7 @@ class Deltas:
         self.closed += 1
 
     async def aclose(self) -> None:
-        await asyncio.sleep(0)
+        await turn()
         self.closed += 1
 
 
@@ -186,8 +188,7 @@ async def test_what_is_dropped_is_closed(world: Any, read: int) -> None:
 
     del stream
     gc.collect()
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await turns(10)
 
     assert (deltas.closed, deltas.ended) == (1, [1])
 
@@ -203,11 +204,7 @@ def until(condition: Callable[[], bool]) -> bool:
 
 async def auntil(condition: Callable[[], bool]) -> bool:
     """Wait for the lab's own thread to notice."""
-    for _ in range(500):
-        if condition():
-            return True
-        await asyncio.sleep(0.01)
-    return False
+    return await until_async(condition)
 
 
 @pytest.fixture

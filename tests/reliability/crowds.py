@@ -16,6 +16,7 @@ from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.lab.mind.plain import plain_words
 from tests.reliability.leaks import in_flight, open_files, tasks, until, until_async
 from tests.reliability.stage import PROMPT
+from tests.turns import turns
 
 if TYPE_CHECKING:
     from freelm_integrations import AsyncFreeLLM
@@ -82,8 +83,7 @@ async def cancelled(stage: Stage, count: int, *, at_once: int = 100) -> Wave:
     began_at = SYSTEM_CLOCK.now()
     for start in range(0, count, at_once):
         calls = [asyncio.ensure_future(twin.chat(PROMPT)) for _ in range(at_once)]
-        for turn in range(start // at_once % 40):
-            await asyncio.sleep(0.0 if turn % 4 else 0.002)
+        await turns(4 * (start // at_once % 40))
         for call in calls:
             call.cancel()
         for end in await asyncio.gather(*calls, return_exceptions=True):

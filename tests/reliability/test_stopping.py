@@ -19,6 +19,7 @@ from freelm_integrations import FreeLLM
 from tests.reliability.fronts import FRONTS
 from tests.reliability.leaks import blamed, in_flight, nothing_left, tasks, until, until_async
 from tests.reliability.stage import PROMPT
+from tests.turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,14 +261,13 @@ async def test_a_call_may_be_cancelled_wherever_it_waits(
             return await scene.twin.chat(PROMPT)
         return [delta async for delta in scene.twin.stream_deltas(PROMPT)]
 
-    for turns in [*range(30), None]:
+    for count in [*range(30), None]:
         task = asyncio.ensure_future(call())
-        if turns is None:
+        if count is None:
             asked = scene.asked("cerebras") + 1
             assert await until_async(partial(scene.has_asked, "cerebras", asked))
         else:
-            for _ in range(turns):
-                await asyncio.sleep(0)
+            await turns(count)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

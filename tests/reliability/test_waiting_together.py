@@ -12,6 +12,7 @@ from freelm_integrations import FreeLLM, Limit, Mistral
 from freelm_integrations.clock import SYSTEM_CLOCK
 from freelm_integrations.lab import Lab
 from tests.reliability.leaks import in_flight, tasks, until, until_async
+from tests.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +134,7 @@ async def test_who_waits_can_be_cancelled(lab: Lab) -> None:
         first = asyncio.ensure_future(twin.text("first"))
         assert await until_async(lambda: refused(lab) == 1)
         others = [asyncio.ensure_future(twin.text(f"number {n}")) for n in range(5)]
-        await asyncio.sleep(0)
+        await turn()
         for one in (first, *others[:3]):
             one.cancel()
         ends = await asyncio.gather(first, *others, return_exceptions=True)

@@ -14,6 +14,7 @@ from freelm_integrations.pool.ledger.ledger import HomeFailed
 from freelm_integrations.pool.ledger.memory import MemoryLedger
 from freelm_integrations.pool.ledger.steady import AsyncSteadyLedger, Steadiness, SteadyLedger
 from tests.pool.ledger.claims import MIDDAY, claim, draw, fill, look, settlement, used
+from tests.turns import turn
 
 LATER = MIDDAY + 6
 
@@ -256,7 +257,7 @@ async def test_a_cancelled_settlement_is_told_later():
 
     answering, home.settle = home.settle, silent
     task = asyncio.create_task(ledger.settle(settlement(one, granted, used=10), MIDDAY))
-    await asyncio.sleep(0)
+    await turn()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
