@@ -1,8 +1,9 @@
 """Several leases' worth claimed at once, where a window is roomy and a route is asked in a hurry.
 
 Asking a ledger costs more than all else a lease does. Whoever leases the same route again within a
-moment asks for two at once, then four, and so on; the next leases draw on what is there. None of it
-is ever more than a hundredth of what is left, so that nobody else goes short of it.
+moment asks for two at once, then four, and so on; the next leases draw on what is there. After a
+pause it is as many as were wanted before. None of it is ever more than a hundredth of what is left,
+so that nobody else goes short of it.
 
 Rules:
 - What is allotted is counted by the ledger already: drawing on it can exceed no limit.
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 GOOD_FOR = 0.1
 """Seconds."""
+REMEMBERED_FOR = 1.0
+"""Seconds after which a pause is no longer one, and a single lease is asked for again."""
 LEAVES_WITHIN = 1.0
 """Seconds it may wait for its leases before what is left is given back without them."""
 MOST = 64
@@ -35,7 +38,10 @@ SHARE = 0.01
 
 
 class Allotment:
-    """Mutable, guarded by the pool's lock. `leases` is how many were asked for."""
+    """Mutable, guarded by the pool's lock.
+
+    `leases` is how many were asked for, `before` the one whose place it takes.
+    """
 
     __slots__ = (
         "begun_at",
@@ -48,9 +54,12 @@ class Allotment:
         "left",
         "moves",
         "open",
+        "wanted",
     )
 
-    def __init__(self, claim: Claim, leases: int, now: float) -> None:
+    def __init__(
+        self, claim: Claim, leases: int, now: float, before: Allotment | None = None
+    ) -> None:
         self.claim = claim
         self.leases = leases
         self.begun_at = now
@@ -60,6 +69,10 @@ class Allotment:
         self.moves: tuple[int, ...] = ()
         self.open = 0
         """Its leases that are not settled yet."""
+        self.wanted = 1
+        if before is not None and before.is_good(now):
+            self.wanted += before.wanted
+        """Leases taken of it, and of those that it followed without a pause."""
         self.is_granted = False
         self.is_leaving = False
         """Another has taken its place: it only waits for its leases."""
@@ -71,15 +84,20 @@ class Allotment:
         self.moves, self.is_granted, self.open = moves, True, 1
         self.left = [draw.amount - own.amount for draw, own in zip(self.draws, first, strict=True)]
 
+    def is_good(self, now: float) -> bool:
+        """Whether it was asked for just now."""
+        return now - self.begun_at <= GOOD_FOR
+
     def serves(self, draws: Sequence[Draw], now: float) -> bool:
         """Whether a lease of these draws may be taken out of it; if so, it is."""
-        if self.is_closed or now - self.begun_at > GOOD_FOR or len(draws) != len(self.draws):
+        if self.is_closed or not self.is_good(now) or len(draws) != len(self.draws):
             return False
         for left, own, draw in zip(self.left, self.draws, draws, strict=True):
             if own.window != draw.window or own.back_at != draw.back_at or draw.amount > left:
                 return False
         self.left = [left - draw.amount for left, draw in zip(self.left, draws, strict=True)]
         self.open += 1
+        self.wanted += 1
         return True
 
     @property
@@ -113,10 +131,10 @@ class Allotment:
 def next_size(
     before: Allotment | None, windows: Sequence[Window], draws: Sequence[Draw], now: float
 ) -> int:
-    """How many leases' worth to ask for; one, unless the last asking was just now."""
-    if before is None or now - before.begun_at > GOOD_FOR or not draws:
+    """How many leases' worth to ask for; one, unless the last asking was a moment ago."""
+    if before is None or now - before.begun_at > REMEMBERED_FOR or not draws:
         return 1
-    size = min(MOST, 2 * before.leases)
+    size = min(MOST, 2 * before.leases if before.is_good(now) else before.wanted)
     for window, draw in zip(windows, draws, strict=True):
         if draw.amount > 0:
             size = min(size, int(SHARE * window.remaining(now) / draw.amount))

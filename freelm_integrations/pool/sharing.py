@@ -148,7 +148,7 @@ class Sharing:
         if size > 1:
             draws = tuple([draw._replace(amount=draw.amount * size) for draw in claim.draws])
             claim = replace(claim, id=f"{claim.id}:all", draws=draws)
-        allotment = shelf.allotments[route] = Allotment(claim, size, now)
+        allotment = shelf.allotments[route] = Allotment(claim, size, now, before)
         lease.allotment = allotment if size > 1 else None
         return claim
 

@@ -98,6 +98,31 @@ def test_several_leases_worth_is_claimed_at_once_by_whoever_is_in_a_hurry():
     assert one.counts() == [60, 420]
 
 
+def test_bursts_with_pauses_between_ask_for_what_the_last_one_took():
+    """After a longer pause nobody knows any more what will be wanted."""
+    clock, (one,) = sharers(1, Limit(1_000_000))
+
+    def asked(leases: int) -> int:
+        before = one.asked
+        for _ in range(leases):
+            lease = one.lease()
+            assert lease is not None
+            one.settle(lease, Success(0.1))
+        return one.asked - before
+
+    first = asked(20)
+    clock.move(0.5)
+    later = []
+    for _ in range(6):
+        later.append(asked(20))
+        clock.move(0.5)
+    clock.move(1.0)
+
+    assert first == 5
+    assert later == [1] * 6
+    assert asked(20) == first
+
+
 def test_leases_that_are_open_at_once_are_told_of_together():
     """What those of one claim have not used is given back when the last of them is settled."""
     _, (one,) = sharers(1, Limit(100_000), Limit(10_000_000, "tokens"))
