@@ -23,6 +23,7 @@ from freelm_integrations.engine.steps import (
     Launch,
     Opened,
     Refused,
+    Whole,
 )
 from freelm_integrations.providers.address import join
 from freelm_integrations.wire.catalogs import parse_models
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from freelm_integrations.discovery.beside import Question
-    from freelm_integrations.engine.steps import Heard
+    from freelm_integrations.engine.steps import Heard, Last
     from freelm_integrations.providers.keys import Key
     from freelm_integrations.providers.provider import Provider
     from freelm_integrations.providers.spec import ModelSpec
@@ -226,9 +227,10 @@ class Enquiry:
             self._beside[asked.provider].hear(asked.question, None)
             yield from self._go_on(asked.provider)
 
-    def _end(self, reply: End | Refused | Broken, asked: _Asked) -> None:
+    def _end(self, reply: Last, asked: _Asked) -> None:
         provider = asked.provider
         body = bytes(asked.body) if isinstance(reply, End) else None
+        body = reply.body if isinstance(reply, Whole) else body
         if asked.quota_of is not None:
             told = () if body is None else parse_allowance(body)
             if told:
@@ -241,8 +243,8 @@ class Enquiry:
             is_silence = isinstance(reply.error, TimeoutError)
             trouble = _silence(self._patience + LATE) if is_silence else _breakage(reply.error)
             self._news.troubles[provider] = trouble
-        else:
-            self._read(bytes(asked.body), provider)
+        elif body is not None:
+            self._read(body, provider)
 
     def _read(self, body: bytes, provider: Provider) -> None:
         try:

@@ -20,18 +20,17 @@ from freelm_integrations.engine.steps import (
     End,
     Launch,
     Opened,
-    Refused,
     Report,
     Wait,
     advance,
 )
-from freelm_integrations.engine.transport import OK
+from freelm_integrations.engine.transport import OK, Body, told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from freelm_integrations.chat import Delta
-    from freelm_integrations.engine.steps import Attempt, Heard, Machine, Reply
+    from freelm_integrations.engine.steps import Attempt, Heard, Last, Machine, Reply
     from freelm_integrations.engine.transport import AsyncAnswer, AsyncSend
     from freelm_integrations.events import Event
     from freelm_integrations.pool.ledger.claim import Answer, Claim
@@ -139,7 +138,7 @@ class TaskExchanges:
         try:
             answer = await self._send(attempt)
             try:
-                last: Heard = await self._read(attempt, answer)
+                last: Last = await self._read(attempt, answer)
             finally:
                 await answer.aclose()
         except asyncio.CancelledError:
@@ -148,13 +147,13 @@ class TaskExchanges:
             last = Broken(attempt, error)
         self._tell(last)
 
-    async def _read(self, attempt: Attempt, answer: AsyncAnswer) -> End | Refused:
-        """Tell what is read of an answer, and return its last reply; a refusal is only that."""
-        if answer.status != OK:
-            pieces: list[bytes] = []
+    async def _read(self, attempt: Attempt, answer: AsyncAnswer) -> Last:
+        """Tell what is read of a stream, and return the last reply; most answers are only that."""
+        if answer.status != OK or not attempt.is_streamed:
+            body = Body()
             while data := await answer.read():
-                pieces.append(data)
-            return Refused(attempt, answer.status, answer.headers, b"".join(pieces))
+                body.add(data)
+            return told(attempt, answer.status, answer.headers, body)
         self._tell(Opened(attempt, answer.headers))
         while data := await answer.read():
             self._tell(Chunk(attempt, data))

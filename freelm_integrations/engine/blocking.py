@@ -18,12 +18,10 @@ from freelm_integrations.engine.pumped import PumpedExchanges
 from freelm_integrations.engine.sockets import Need, Stock, ready_of
 from freelm_integrations.engine.steps import (
     ELAPSED,
-    Broken,
+    LAST,
     Consult,
     Deliver,
-    End,
     Launch,
-    Refused,
     Report,
     Wait,
     advance,
@@ -145,7 +143,7 @@ class SocketExchanges:
             one = self._ready.popleft()
             heard = one.go_on(self._clock.now)
             if heard is not None:
-                if isinstance(heard, (End, Refused, Broken)):
+                if isinstance(heard, LAST):
                     del self._open[one.attempt]
                 else:
                     self._ready.append(one)

@@ -67,4 +67,5 @@ def attempt_on(
         ),
         route.key.secret,
         timeout=timeout,
+        is_streamed=request.streaming,
     )

@@ -39,7 +39,7 @@ from freelm_integrations.engine.remnant import (
     parted,
     with_usage,
 )
-from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End
+from freelm_integrations.engine.steps import Attempt, Chunk, Elapsed, End, Whole
 from freelm_integrations.engine.terms import LEAST_IDLE, Terms
 from freelm_integrations.engine.timetable import SLACK, Timetable
 from freelm_integrations.errors import FreeLLMError, NoRouteAnswered, StreamInterrupted
@@ -424,7 +424,7 @@ class Flight:
         leg = self._open.get(reply.attempt)
         if leg is None:
             return []  # late news of a dropped attempt
-        is_last = isinstance(reply, End)
+        is_last = isinstance(reply, (End, Whole))
         heard = leg.hear(reply, utc=self._clock.utc())
         if isinstance(heard, Fault):
             if isinstance(reply, Chunk):

@@ -10,15 +10,15 @@ import h11
 import httpx
 
 from freelm_integrations.engine.sockets import Need, Origin, connect
-from freelm_integrations.engine.steps import Broken, Chunk, End, Opened, Refused
-from freelm_integrations.engine.transport import OK, as_dict, headers_for, words
+from freelm_integrations.engine.steps import Broken, Chunk, End, Opened
+from freelm_integrations.engine.transport import OK, Body, as_dict, headers_for, told, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from typing import TypeAlias
 
     from freelm_integrations.engine.sockets import Connection, Stock, Waits
-    from freelm_integrations.engine.steps import Attempt, Heard
+    from freelm_integrations.engine.steps import Attempt, Heard, Last
 
     Told: TypeAlias = Generator[Need | Heard, None, None]
 
@@ -55,7 +55,12 @@ def _converse(stock: Stock, attempt: Attempt) -> Told:
         yield from connection.send(_request_for(attempt, connection.http, host, target))
         response = yield from _response(connection)
         headers = as_dict(response.headers.raw_items())
-        last = yield from _read(connection, attempt, response.status_code, headers)
+        status = response.status_code
+        if attempt.is_streamed and status == OK:
+            yield Opened(attempt, headers)
+            last: Last = yield from _tell(connection, attempt, headers)
+        else:
+            last = told(attempt, status, headers, (yield from _body(connection, headers)))
         is_whole = True
     finally:
         if is_whole:
@@ -91,21 +96,22 @@ def _response(connection: Connection) -> Waits[h11.Response]:
             raise ConnectionError("the server did not answer in HTTP/1.1")
 
 
-def _read(
-    connection: Connection, attempt: Attempt, status: int, headers: Mapping[str, str]
-) -> Generator[Need | Heard, None, Heard]:
-    """Tell what is read of an answer, and return its last reply; a refusal is only that."""
+def _tell(
+    connection: Connection, attempt: Attempt, headers: Mapping[str, str]
+) -> Generator[Need | Heard, None, End]:
+    """Tell a body as it is read."""
     unpack = _unpacker(headers.get("content-encoding", ""))
-    refused: list[bytes] = []
-    if status == OK:
-        yield Opened(attempt, headers)
     while (data := (yield from _piece(connection))) is not None:
-        unpacked = unpack(data)
-        if status != OK:
-            refused.append(unpacked)
-        elif unpacked:
+        if unpacked := unpack(data):
             yield Chunk(attempt, unpacked)
-    return End(attempt) if status == OK else Refused(attempt, status, headers, b"".join(refused))
+    return End(attempt)
+
+
+def _body(connection: Connection, headers: Mapping[str, str]) -> Waits[Body]:
+    unpack, body = _unpacker(headers.get("content-encoding", "")), Body()
+    while (data := (yield from _piece(connection))) is not None:
+        body.add(unpack(data))
+    return body
 
 
 def _piece(connection: Connection) -> Waits[bytes | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import Delta, Origin
-from freelm_integrations.engine.steps import Broken, Chunk, End, Opened
+from freelm_integrations.engine.steps import Broken, Chunk, End, Opened, Whole
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
@@ -80,9 +80,16 @@ class Leg:
             return _weather(reply.error)
         dialect = self.route.provider.dialect
         self.readings = dialect.readings(reply.headers, utc=utc)
+        if isinstance(reply, Whole):
+            told = self.decoder.feed(reply.body)
+            return told if isinstance(told, Fault) else self._ended(told)
         if isinstance(reply, Opened):
             return []
         return dialect.fault(reply.status, reply.headers, reply.body, utc=utc, request=self.request)
+
+    def _ended(self, told: list[Delta]) -> list[Delta] | Fault:
+        rest = self.decoder.end()
+        return rest if isinstance(rest, Fault) else [*told, *rest]
 
     def speech(self, deltas: list[Delta], *, is_last: bool) -> list[Delta] | None:
         """All it has said once there is content in it; None before."""

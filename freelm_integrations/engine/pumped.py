@@ -11,11 +11,11 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from freelm_integrations.engine import pumps
-from freelm_integrations.engine.steps import ELAPSED, Broken, Chunk, End, Opened, Refused
-from freelm_integrations.engine.transport import OK
+from freelm_integrations.engine.steps import ELAPSED, Broken, Chunk, End, Opened
+from freelm_integrations.engine.transport import OK, Body, told
 
 if TYPE_CHECKING:
-    from freelm_integrations.engine.steps import Attempt, Heard, Reply
+    from freelm_integrations.engine.steps import Attempt, Heard, Last, Reply
     from freelm_integrations.engine.transport import Answer, Send
 
 BACKLOG = 64
@@ -105,12 +105,14 @@ class _Pumped:
         else:
             self._tell(last)
 
-    def _read(self, answer: Answer) -> Heard:
-        """Tell what is read of an answer, and return its last reply; a refusal is only that."""
+    def _read(self, answer: Answer) -> Last:
+        """Tell what is read of a stream, and return the last reply; most answers are only that."""
         attempt = self._attempt
-        if answer.status != OK:
-            body = b"".join(iter(answer.read, b""))
-            return Refused(attempt, answer.status, answer.headers, body)
+        if answer.status != OK or not attempt.is_streamed:
+            body = Body()
+            for data in iter(answer.read, b""):
+                body.add(data)
+            return told(attempt, answer.status, answer.headers, body)
         self._tell(Opened(attempt, answer.headers))
         for data in iter(answer.read, b""):
             self._tell(Chunk(attempt, data))

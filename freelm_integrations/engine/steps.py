@@ -26,7 +26,8 @@ class Attempt:
     Compared by identity; the secret joins the headers in the driver, at the last moment.
 
     `timeout` (s) bounds each read, `connect_timeout` (s) the connection; both are the driver's
-    backstop, the machine judges silence by itself.
+    backstop, the machine judges silence by itself. `is_streamed`: a 200 is told as it comes, else
+    once it is whole.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Attempt:
     secret: SecretStr | None
     timeout: float
     connect_timeout: float = 10.0
+    is_streamed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,15 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A 200 that was not to be streamed, with its whole body (header names in lower case)."""
+
+    attempt: Attempt
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Any other status, with its whole body (header names in lower case)."""
 
@@ -133,7 +144,9 @@ class Elapsed:
 
 
 Step: TypeAlias = Launch | Cancel | Deliver | Report | Wait | Consult
-Heard: TypeAlias = Opened | Chunk | End | Refused | Broken
+Last: TypeAlias = End | Whole | Refused | Broken
+"""What ends an exchange."""
+Heard: TypeAlias = Opened | Chunk | Last
 Reply: TypeAlias = Heard | Elapsed
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Reply | None, T]
@@ -143,6 +156,7 @@ Machine: TypeAlias = Generator[Step, Any, object]
 """Either; a driver sends what the step it was given asks for."""
 
 ELAPSED = Elapsed()
+LAST = (End, Whole, Refused, Broken)
 
 
 def advance(machine: Machine, reply: Reply | Answer | None) -> Step | None:

@@ -17,6 +17,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from freelm_integrations.engine.steps import Refused, Whole
 from freelm_integrations.version import VERSION
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 OK = 200
 """The one status whose body is an answer; a 202, say, only promises one."""
+LARGEST = 64 * 2**20
+"""Bytes that the body of an answer told as a whole may have."""
 KEPT_FOR = 20.0
 """Seconds an idle connection is kept."""
 KEPT = 100
@@ -84,6 +87,34 @@ class AsyncAnswer(Protocol):
     async def aclose(self) -> None:
         """Give the connection back, or close it where the body was not read to its end."""
         ...
+
+
+class Body:
+    """The body of an answer that is told as a whole."""
+
+    __slots__ = ("_pieces", "_size")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes; ConnectionError where there is no end to them."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > LARGEST:
+            raise ConnectionError(f"the answer has more than {LARGEST} bytes")
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+
+def told(attempt: Attempt, status: int, headers: Mapping[str, str], body: Body) -> Whole | Refused:
+    """The reply for an answer that is told as a whole."""
+    if status == OK:
+        return Whole(attempt, headers, body.whole())
+    return Refused(attempt, status, headers, body.whole())
 
 
 Send: TypeAlias = "Callable[[Attempt], Answer]"

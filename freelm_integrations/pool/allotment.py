@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.ledger.claim import Claim, Draw
     from freelm_integrations.pool.window import Window
 
-GOOD_FOR = 0.1
+GOOD_FOR = 0.25
 """Seconds."""
 REMEMBERED_FOR = 1.0
 """Seconds after which a pause is no longer one, and a single lease is asked for again."""

@@ -62,6 +62,8 @@ PROBES_FOR = 120.0
 """The same for one that probes a breaker: nobody else may meanwhile."""
 FRESH_FOR = 1.0
 """Seconds for which a route without limits goes by the news there are."""
+PACE_NOT_BEFORE = 1.0
+"""Seconds for which a latency that was told is not told anew."""
 PACE_AGAIN = 60.0
 """Seconds after which a latency is told again though it has hardly moved."""
 A_MOMENT = 1.0
@@ -323,6 +325,8 @@ class Sharing:
     def _pace(self, route: Route, pacing: Pacing, now: float, utc: float) -> Mark | None:
         shelf = self._shelf(route.provider.id)
         first, whole, told_at = shelf.told.get(route, _UNTOLD)
+        if now - told_at < PACE_NOT_BEFORE:
+            return None
         is_due = now - told_at > PACE_AGAIN and (pacing.first, pacing.whole) != (first, whole)
         if not (
             is_due or marks.has_moved(first, pacing.first) or marks.has_moved(whole, pacing.whole)

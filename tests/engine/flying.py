@@ -21,6 +21,7 @@ from freelm_integrations.engine.steps import (
     Refused,
     Report,
     Wait,
+    Whole,
     advance,
 )
 from freelm_integrations.engine.terms import Terms
@@ -154,6 +155,10 @@ def chunk(data: bytes):
     return lambda attempt: Chunk(attempt, data)
 
 
+def whole(data: bytes, **headers: str):
+    return lambda attempt: Whole(attempt, headers, data)
+
+
 end = End
 
 
@@ -167,5 +172,5 @@ def broken(error: BaseException):
     return lambda attempt: Broken(attempt, error)
 
 
-ANSWER = (opened(), chunk(body()), end)
+ANSWER = (whole(body()),)
 STREAM = (opened(), chunk(ROLE), chunk(says("hel")), chunk(says("lo")), chunk(STOP), end)

@@ -172,7 +172,7 @@ def test_nothing_is_claimed_in_advance_where_little_is_left_or_nobody_hurries():
     clock, (slow,) = sharers(1, Limit(1_000_000))
     for _ in range(20):
         assert slow.lease() is not None
-        clock.move(0.2)
+        clock.move(0.3)
     assert slow.asked == 20
 
 
