@@ -156,8 +156,11 @@ class AttemptRecord:
 
     def to_dict(self) -> Json:
         """A JSON-safe dict without the empty fields."""
-        pairs = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: value for name, value in pairs if value is not None and value != ""}
+        return {
+            name: value
+            for name in self.__slots__
+            if (value := getattr(self, name)) is not None and value != ""
+        }
 
 
 class Origin(NamedTuple):
@@ -296,6 +299,9 @@ def fold(deltas: Iterable[Delta]) -> Completion:
     return folded.completion()
 
 
+_NOBODY = Origin("", "", "")
+
+
 class Folding:
     """Deltas being gathered into a completion; not thread safe, one per call."""
 
@@ -306,12 +312,12 @@ class Folding:
         self._calls: dict[int, list[ToolCallPart]] = {}
         self._usage: Usage | None = None
         self._finish: FinishReason = "stop"
-        self._origin = Origin("", "", "")
-        self._seams: list[int] = []
+        self._origin = _NOBODY
+        self._seams: tuple[int, ...] = ()
         self._raw: Mapping[str, Any] = {}
         self._extra: Mapping[str, Any] | None = None
         self._refused = False
-        self._images: list[str] = []
+        self._images: tuple[str, ...] = ()
         self._logprobs: list[Json] = []
 
     def add(self, delta: Delta) -> None:
@@ -330,13 +336,14 @@ class Folding:
         self._extra = delta.extra or self._extra
         self._refused = delta.refused or self._refused
         self._images += delta.images
-        self._logprobs += delta.logprobs
+        if delta.logprobs:
+            self._logprobs += delta.logprobs
 
     def _take_over(self, origin: Origin) -> None:
         """Somebody speaks: the first, one who carries on the text, or one who begins it anew."""
         self._origin = origin
         if self._text or self._calls:
-            self._seams.append(sum(map(len, self._text)))
+            self._seams += (sum(map(len, self._text)),)
         else:
             self._reasoning.clear()  # of one who broke off before the answer
 
@@ -346,7 +353,7 @@ class Folding:
         return Completion(
             text="".join(self._text),
             reasoning="".join(self._reasoning),
-            tool_calls=tuple(_join(parts) for _, parts in sorted(self._calls.items())),
+            tool_calls=tuple([_join(parts) for _, parts in sorted(self._calls.items())]),
             finish_reason=self._finish,
             usage=self._usage,
             provider=origin.provider,
@@ -354,13 +361,13 @@ class Folding:
             key=origin.key,
             attempts=origin.attempts,
             integrity="stitched" if self._seams else "complete",
-            seams=tuple(self._seams),
+            seams=self._seams,
             latency_ms=latency_ms,
             raw=self._raw,
             extra=self._extra,
             response_id=origin.response_id,
             refused=self._refused,
-            images=tuple(self._images),
+            images=self._images,
             logprobs=tuple(self._logprobs),
         )
 

@@ -139,6 +139,8 @@ class Dispatcher:
         self.catalogs = Catalogs(settings.providers, clock, cache_dir(), hear=self.pool.hear)
         self.embedding = Embedding(self.pool, settings)
         self._router = Router(self.pool, settings, shared_affinity(self.place))
+        self._usual_terms: list[Terms | None] = [None, None]
+        """Of calls that nobody observes, and of those that somebody does."""
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
 
@@ -152,6 +154,7 @@ class Dispatcher:
         vars(other).update(
             settings=settings,
             embedding=Embedding(self.pool, settings),
+            _usual_terms=[None, None],
             _router=Router(self.pool, settings, shared_affinity(self.place)),
         )
         return other
@@ -195,16 +198,7 @@ class Dispatcher:
             self._has_warned = True
             # No place in the caller's code: that may be many layers up, or on another thread.
             warnings.warn_explicit(STAND_IN, UserWarning, filename="freelm_integrations", lineno=1)
-        terms = Terms(
-            timeout=settings.timeout if request.timeout is None else request.timeout,
-            attempt_timeout=settings.attempt_timeout,
-            max_attempts=settings.max_attempts,
-            hedge=settings.hedge,
-            wait=settings.wait or (batch is not None and batch.wait),
-            patience=None if batch is None else batch.patience,
-            on_interrupt=settings.on_interrupt,
-            is_observed=observe is not None,
-        )
+        terms = self._terms(request.timeout, batch, is_observed=observe is not None)
         if candidates is None:
             catalogs = self.catalogs.current()
             candidates = self._router.candidates(request, catalogs, utc=self.clock.utc())
@@ -218,6 +212,25 @@ class Dispatcher:
             terms=terms,
             call=next(_calls),
         )
+
+    def _terms(self, timeout: float | None, batch: Batch | None, *, is_observed: bool) -> Terms:
+        """The terms of a call with such a timeout of its own."""
+        settings = self.settings
+        usual = self._usual_terms[is_observed]
+        if usual is None or timeout is not None or batch is not None:
+            usual = Terms(
+                timeout=settings.timeout if timeout is None else timeout,
+                attempt_timeout=settings.attempt_timeout,
+                max_attempts=settings.max_attempts,
+                hedge=settings.hedge,
+                wait=settings.wait or (batch is not None and batch.wait),
+                patience=None if batch is None else batch.patience,
+                on_interrupt=settings.on_interrupt,
+                is_observed=is_observed,
+            )
+            if timeout is None and batch is None:
+                self._usual_terms[is_observed] = usual
+        return usual
 
     @property
     def desk(self) -> Desk | None:

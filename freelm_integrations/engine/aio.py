@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
 from freelm_integrations.engine.journal import report
@@ -43,30 +42,34 @@ async def drive(
     machine: Machine,
     exchanges: TaskExchanges,
     observe: Callable[[Event], object],
-    consult: Callable[[Claim], Awaitable[Answer]] | None = None,
+    consult: Callable[[Claim], Awaitable[Answer | None]] | None = None,
 ) -> AsyncGenerator[Delta, None]:
     """Run the machine, yielding what it delivers; `consult` asks the ledger, where there is one.
 
     Leases are settled before sockets close, whatever ends it.
     """
     reply: Reply | Answer | None = None
-    async with aclosing(exchanges):
-        with closing(machine):
-            while (step := advance(machine, reply)) is not None:
-                reply = None
-                if isinstance(step, Wait):
-                    reply = await exchanges.wait(step.seconds)
-                elif isinstance(step, Deliver):
-                    yield step.delta
-                elif isinstance(step, Launch):
-                    exchanges.launch(step.attempt)
-                elif isinstance(step, Report):
-                    report(observe, step.event)
-                elif isinstance(step, Consult):
-                    assert consult is not None, "who shares counts has a ledger"
-                    reply = await consult(step.claim)
-                else:
-                    exchanges.cancel(step.attempt)
+    try:  # written out: context managers cost a call more than what they do
+        while (step := advance(machine, reply)) is not None:
+            reply = None
+            if isinstance(step, Wait):
+                reply = await exchanges.wait(step.seconds)
+            elif isinstance(step, Deliver):
+                yield step.delta
+            elif isinstance(step, Launch):
+                exchanges.launch(step.attempt)
+            elif isinstance(step, Report):
+                report(observe, step.event)
+            elif isinstance(step, Consult):
+                assert consult is not None, "who shares counts has a ledger"
+                reply = await consult(step.claim)
+            else:
+                exchanges.cancel(step.attempt)
+    finally:
+        try:
+            machine.close()
+        finally:
+            await exchanges.aclose()
 
 
 class TaskExchanges:

@@ -68,7 +68,7 @@ def drive(
     machine: Machine,
     exchanges: Exchanges,
     observe: Callable[[Event], object],
-    consult: Callable[[Claim], Answer] | None = None,
+    consult: Callable[[Claim], Answer | None] | None = None,
 ) -> Generator[Delta, None, None]:
     """Run the machine, yielding what it delivers; `consult` asks the ledger, where there is one.
 

@@ -13,6 +13,7 @@ from freelm_integrations.pool.ledger.claim import Denied, Granted
 if TYPE_CHECKING:
     from freelm_integrations.engine.flight import Flight
     from freelm_integrations.engine.steps import ConsultingSteps
+    from freelm_integrations.pool.ledger.claim import Answer
     from freelm_integrations.pool.pool import Lease
 
 
@@ -47,11 +48,18 @@ def failover(flight: Flight) -> ConsultingSteps[None]:
 def _sought(flight: Flight) -> ConsultingSteps[Lease | None]:
     """Leave to make an attempt, confirmed by all who share the counts; None when none is due."""
     while (lease := flight.seek()) is not None:
-        claim = flight.claim(lease)
-        if claim is None:
+        if (answer := (yield from _consulted(flight, lease))) is None:
             return lease
-        answer = yield Consult(claim)
-        assert isinstance(answer, (Granted, Denied))  # every Consult is answered
         if flight.is_confirmed(lease, answer):
             return lease
+    return None
+
+
+def _consulted(flight: Flight, lease: Lease) -> ConsultingSteps[Answer | None]:
+    """What the ledger says to a lease; None where it need not be asked."""
+    while (claim := flight.claim(lease)) is not None:
+        answer = yield Consult(claim)
+        assert answer is None or isinstance(answer, (Granted, Denied))
+        if answer is not None:
+            return answer  # else another's brought this one's part along, or did not
     return None

@@ -116,7 +116,7 @@ class Flight:
         self._times = Timetable(clock.now(), terms.timeout)
         self._open: dict[Attempt, Leg] = {}
         self._dropped: list[Attempt] = []
-        self._blamed: set[tuple[str, str]] = set()
+        self._blamed: frozenset[tuple[str, str]] = frozenset()
         self._launches = 0
         self._baton = Baton(request, is_kept=is_kept)
         self._sought: Lease | None = None
@@ -702,7 +702,7 @@ class Flight:
 
     def _weigh_blame(self, route: Route, now: float) -> None:
         """One more says that the request is at fault; raises once that is believed."""
-        self._blamed.add((route.provider.id, route.model.id))
+        self._blamed |= {(route.provider.id, route.model.id)}
         if self._remnant is None and self._is_blame_believed(route, now):
             raise ending.rejected(tuple(self.records))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from freelm_integrations.engine.shares import NOBODY, Shares
@@ -11,7 +12,7 @@ from freelm_integrations.pool.verdicts import VERDICTS
 from freelm_integrations.wire.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.pool import Lease, Pool
@@ -126,17 +127,17 @@ class Itinerary:
         self._may_fit = may_fit
         self._needed = needed
         self._tallies: dict[Route, Tally] = {}
-        self._shy: set[str] = set()
-        self._unfit: set[tuple[str, str]] = set()
+        # What is rarely filled is made when it is: nothing of a call is done as often as this.
+        self._shy = NOBODY
+        self._unfit: frozenset[tuple[str, str]] = frozenset()
         """(provider id, model id) of what cannot serve this request, whatever the key."""
         self._again: Route | None = None
         """What is to be asked once more at once, otherwise."""
         self._shares = Shares()
         self._sated = NOBODY
         """The ids of providers that had their share, while others were not asked."""
-        self._cramped: set[Route] = set()
-        self._instructed: set[Route] = set()
-        self._mended: dict[Route, int | None] = {}
+        self._cramped = self._instructed = _NOWHERE
+        self._mended: Mapping[Route, int | None] = _AS_BEFORE
         """Where a refusal for length was answered: with so little room, or (None) as before."""
         self._overlong = 0
         """Attempts in which the prompt was found too long."""
@@ -273,12 +274,12 @@ class Itinerary:
 
     def give_room(self, route: Route) -> None:
         """The same route is to be asked again, with more room for its answer."""
-        self._cramped.add(route)
+        self._cramped |= {route}
         self.forget(route)
 
     def mend(self, route: Route, room: int | None) -> None:
         """The same route is to be asked again: with less room for its answer, or as before."""
-        self._mended[route] = room
+        self._mended = {**self._mended, route: room}
         self.forget(route)
 
     def is_mended(self, route: Route) -> bool:
@@ -295,8 +296,8 @@ class Itinerary:
 
     def instruct(self, route: Route) -> None:
         """It will not go on from the answer's beginning: it is to be asked to in words."""
-        self._instructed.add(route)
-        self._unfit.discard((route.provider.id, route.model.id))
+        self._instructed |= {route}
+        self._unfit -= {(route.provider.id, route.model.id)}
         self.forget(route)
 
     def is_instructed(self, route: Route) -> bool:
@@ -311,10 +312,10 @@ class Itinerary:
         pause = PAUSE_BEFORE_AGAIN * (1 + chance) if verdict.feeds_breaker else 0.0
         tally.again_at = now + (pause if fault.retry_after is None else fault.retry_after)
         if verdict.feeds_breaker or verdict.blames_request or fault.kind in UNWELCOME:
-            self._shy.add(route.provider.id)
+            self._shy |= {route.provider.id}
         self._overlong += fault.kind == "too_long"
         if verdict.scope == "call" and not verdict.is_transient:
-            self._unfit.add((route.provider.id, route.model.id))
+            self._unfit |= {(route.provider.id, route.model.id)}
 
     def fell_short(self, route: Route, room: Room, now: float) -> None:
         """The room it was given did not do: from now on there must be as much as is usual.
@@ -325,7 +326,7 @@ class Itinerary:
         tally = self._tallies[route]
         tally.fault, tally.again_at = Fault(kind="cramped"), now
         if room.is_widest:
-            self._unfit.add((route.provider.id, route.model.id))
+            self._unfit |= {(route.provider.id, route.model.id)}
 
     def is_alone(self, route: Route, now: float, *, until: float) -> bool:
         """Whether no other provider than this route's can be asked by then."""
@@ -422,6 +423,10 @@ class Itinerary:
         if not VERDICTS[tally.fault.kind].is_transient:
             return False
         return self._waits or tally.tries < TRIES_OF_A_ROUTE
+
+
+_NOWHERE: frozenset[Route] = frozenset()
+_AS_BEFORE: Mapping[Route, int | None] = MappingProxyType({})
 
 
 class _Test(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.ledger.claim import Answer, Claim
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Attempt:
-    """One exchange to make.
+    """One exchange to make; nobody changes it.
 
     Compared by identity; the secret joins the headers in the driver, at the last moment.
 
@@ -40,36 +40,31 @@ class Attempt:
     is_streamed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """Start the exchange; do not block."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(NamedTuple):
     """Close the exchange; no more replies from it."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(NamedTuple):
     """Hand the delta to the caller."""
 
     delta: Delta
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Tell observers; log it if one raises."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Send back the next reply, at most `seconds` from now.
 
     Nothing may be open, then it is a plain pause.
@@ -78,15 +73,16 @@ class Wait:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Consult:
-    """Ask the ledger to confirm a claim, and send back its answer."""
+class Consult(NamedTuple):
+    """Ask the ledger to confirm a claim, and send back its answer.
+
+    None if it was not asked, as another claim was to bring this one's part along: claim anew.
+    """
 
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A 200 began; these are its headers (names in lower case)."""
 
     attempt: Attempt
@@ -101,8 +97,7 @@ class Chunk:
     data: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The body is complete."""
 
     attempt: Attempt

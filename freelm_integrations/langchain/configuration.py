@@ -54,6 +54,8 @@ PARAMS = (
     "extra_body",
 )
 """Fields that are parameters of every call."""
+TOLD = ("model", *PARAMS, "stop", "strategy", "free_only", "allow_training")
+"""Fields that tell one model from another in traces and caches."""
 SHARED = frozenset(
     {
         "cache",
@@ -226,10 +228,8 @@ class ConfiguredChatModel(RetriedChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """What tells one model from another in traces and caches; providers by name, no key."""
-        told: dict[str, Any] = {"model": self.model}
-        for name in (*PARAMS, "stop", "strategy", "free_only", "allow_training"):
-            if (value := getattr(self, name)) is not None:
-                told[name] = value
+        own: dict[str, Any] = vars(self)
+        told = {name: own[name] for name in TOLD if own[name] is not None}
         if self.providers is not None:
             told["providers"] = _names(self.providers)
         return told

@@ -7,6 +7,7 @@ so that nobody else goes short of it.
 
 Rules:
 - What is allotted is counted by the ledger already: drawing on it can exceed no limit.
+- Who leases while it is asked for waits for it, as far as it goes, and asks for nothing.
 - It is good for `GOOD_FOR`, and only while what is taken now would come back when it does.
 - What its leases have not used goes back into it; what is left is given back as one, once another
   has taken its place and its leases are settled, or have lasted for `LEAVES_WITHIN`.
@@ -54,6 +55,7 @@ class Allotment:
         "left",
         "moves",
         "open",
+        "promised",
         "wanted",
     )
 
@@ -73,6 +75,8 @@ class Allotment:
         if before is not None and before.is_good(now):
             self.wanted += before.wanted
         """Leases taken of it, and of those that it followed without a pause."""
+        self.promised = 1
+        """Leases that wait for it to be granted; the first asks."""
         self.is_granted = False
         self.is_leaving = False
         """Another has taken its place: it only waits for its leases."""
@@ -87,6 +91,13 @@ class Allotment:
     def is_good(self, now: float) -> bool:
         """Whether it was asked for just now."""
         return now - self.begun_at <= GOOD_FOR
+
+    def is_promised(self, now: float) -> bool:
+        """Whether it is just being asked for, and would be enough for one lease more."""
+        if self.is_granted or not self.is_good(now) or self.promised >= self.leases:
+            return False
+        self.promised += 1
+        return True
 
     def serves(self, draws: Sequence[Draw], now: float) -> bool:
         """Whether a lease of these draws may be taken out of it; if so, it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from freelm_integrations.wire.faults import Fault, Scope
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from freelm_integrations.pool.window import Taken
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(NamedTuple):
     """The attempt answered.
 
     `latency` is seconds to its first content, None if that was not seen; `is_whole`: all of it came
@@ -31,8 +29,7 @@ class Success:
     was_short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Abandoned:
+class Abandoned(NamedTuple):
     """The attempt was dropped and nobody is to blame.
 
     `silent_for` (s) is how long it had said nothing, None where that tells nothing; `is_whole`: it

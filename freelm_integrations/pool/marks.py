@@ -76,7 +76,7 @@ def is_sound(state: RouteState) -> bool:
     """Whether nothing is held against it that a success could mend."""
     if not state.key.breaker.is_closed:
         return False
-    return not any(rest.strikes for rest in state.rests)
+    return not any([rest.strikes for rest in state.rests])  # noqa: C419 - quicker so
 
 
 def standing(state: RouteState) -> Standing:

@@ -8,13 +8,13 @@ lease or a settlement of its account (that moves the account's version), a fault
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from freelm_integrations.pool.holding import Holding
 from freelm_integrations.pool.view import RouteView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from freelm_integrations.pool.holding import Room
     from freelm_integrations.pool.scopes import RouteState
@@ -80,20 +80,14 @@ class Seat:
     def refresh(self, now: float) -> None:
         """Take the view anew, and reckon how long it will hold if nothing happens."""
         state = self.state
+        windows = state.quota.windows
         own_at, why = _rested_at(state, now)
-        headroom, room, reach, changes_at = 1.0, math.inf, math.inf, math.inf
-        most = {"tokens": math.inf, "input_tokens": math.inf}
-        for window in state.quota.windows:
-            left = window.remaining(now)
-            headroom = min(headroom, left / window.amount if window.amount > 0 else 0.0)
-            changes_at = min(changes_at, window.changes_at(now))
-            if window.unit != "requests":
-                room = min(room, left)
-                most[window.unit] = min(most.get(window.unit, math.inf), window.amount)
-                if left < min(reach, window.amount) and window.unit != "output_tokens":
-                    reach = left  # else, where nothing counts yet, whatever is too large may go
-            if left < 1.0 and (window_at := window.ready_at(now, 1.0)) > own_at:
-                own_at, why = window_at, "window"
+        levels = _levels(windows, now)
+        headroom, changes_at = levels.headroom, levels.changes_at
+        if levels.is_empty:
+            for window in windows:
+                if (window_at := window.ready_at(now, 1.0)) > own_at:
+                    own_at, why = window_at, "window"
         self.own_ready_at, self.changes_at = own_at, changes_at
         ready_at = own_at
         for rest in (state.rests[PROVIDER], state.rests[MODEL]):
@@ -111,11 +105,11 @@ class Seat:
             state.pacing.latency,
             state.in_flight,
             why,
-            most["input_tokens"],
-            most["tokens"],
+            levels.most_input,
+            levels.most,
         )
-        self.room, self.reach = room, reach
-        self.open_room = room - self.holding.usual
+        self.room, self.reach = levels.room, levels.reach
+        self.open_room = levels.room - self.holding.usual
         self.seen = state.account.version + state.provider.version
         self.fresh_from = now
         # With a probe under way, or all places taken, it is "ask again soon", from each asking on.
@@ -164,6 +158,41 @@ class Seat:
         if ready_at <= max(now, view.ready_at):
             return view
         return view._replace(ready_at=ready_at, resting="window")
+
+
+class _Levels(NamedTuple):
+    """How full the windows of a route are; see `Seat` and `RouteView`."""
+
+    headroom: float
+    changes_at: float
+    room: float
+    reach: float
+    most_input: float
+    most: float
+    is_empty: bool
+    """Whether one of them has not even room for one more request, or token."""
+
+
+def _levels(windows: Sequence[Window], now: float) -> _Levels:
+    headroom, room, reach, changes_at = 1.0, math.inf, math.inf, math.inf
+    most = most_input = math.inf
+    is_empty = False
+    for window in windows:
+        left, amount, unit = window.remaining(now), window.amount, window.unit
+        headroom = min(headroom, left / amount if amount > 0 else 0.0)
+        changes_at = min(changes_at, window.changes_at(now))
+        if left < 1.0:
+            is_empty = True
+        if unit == "requests":
+            continue
+        room = min(room, left)
+        if unit == "tokens":
+            most = min(most, amount)
+        elif unit == "input_tokens":
+            most_input = min(most_input, amount)
+        if left < reach and left < amount and unit != "output_tokens":
+            reach = left  # else, where nothing counts yet, whatever is too large may go
+    return _Levels(headroom, changes_at, room, reach, most_input, most, is_empty)
 
 
 def _back_at(window: Window, now: float, need: float) -> float:

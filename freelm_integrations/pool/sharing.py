@@ -122,7 +122,7 @@ class Sharing:
         )
         before = shelf.allotments.get(route)
         if before is not None and not lease.is_probe and before.serves(draws, now):
-            lease.moves, lease.allotment = (), before
+            lease.claim, lease.moves, lease.allotment = None, (), before
             return None
         self._claims += 1
         lease.claim = claim = Claim(
@@ -141,6 +141,9 @@ class Sharing:
         """The claim, or several leases' worth of it."""
         route = lease.route
         before = shelf.allotments.get(route)
+        if before is not None and before.is_promised(now):
+            lease.allotment = None
+            return replace(claim, joins=before.claim.id)
         windows = [window for window, *_ in lease.taken]
         size = next_size(before, windows, claim.draws, now)
         if shelf.leaving:
@@ -313,16 +316,18 @@ class Sharing:
             seen=self._shelf(provider).seen,
         )
 
-    def learned(self, lease: Lease, before: Standing | None, now: float) -> Iterator[Mark]:
+    def learned(self, lease: Lease, before: Standing | None, now: float) -> list[Mark]:
         """Marks for what a settlement has changed; without `before` that is the latency at most."""
-        utc = self._clock.utc()
         state = lease.state
+        learned: list[Mark] = []
         if before is not None:
-            yield from marks.changes(state, before, utc=utc, behind=now - utc)
-        if (pace := self._pace(lease.route, state.pacing, now, utc)) is not None:
-            yield pace
+            utc = self._clock.utc()
+            learned += marks.changes(state, before, utc=utc, behind=now - utc)
+        if (pace := self._pace(lease.route, state.pacing, now)) is not None:
+            learned.append(pace)
+        return learned
 
-    def _pace(self, route: Route, pacing: Pacing, now: float, utc: float) -> Mark | None:
+    def _pace(self, route: Route, pacing: Pacing, now: float) -> Mark | None:
         shelf = self._shelf(route.provider.id)
         first, whole, told_at = shelf.told.get(route, _UNTOLD)
         if now - told_at < PACE_NOT_BEFORE:
@@ -333,7 +338,7 @@ class Sharing:
         ):
             return None
         shelf.told[route] = (pacing.first, pacing.whole, now)
-        return marks.pace_mark(pace_of(route), pacing, utc)
+        return marks.pace_mark(pace_of(route), pacing, self._clock.utc())
 
     def limits(self, lease: Lease, now: float) -> Iterator[Mark]:
         """Marks for what was learned of its windows' limits, where others do not know it yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def names_of(model: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigError: There is none, something is no string, or they have no order.
     """
-    return _words(model)
+    return _known_words(model) if isinstance(model, str) else _words(model)
 
 
 def checked_observer(observer: Observer | None) -> Observer | None:
@@ -85,6 +86,9 @@ def _words(names: object) -> tuple[str, ...]:
     if (longest := max(map(len, split))) > _LONGEST_NAME:
         raise ConfigError(f"model is no name of {longest} characters")
     return split
+
+
+_known_words = functools.lru_cache(maxsize=64)(_words)
 
 
 def _format(wanted: object) -> Message | None:

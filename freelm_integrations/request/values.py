@@ -72,12 +72,12 @@ def _are_plain_fields(fields: dict[object, object], depth: int) -> bool:
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether it has fields."""
-    return isinstance(value, Mapping)
+    return isinstance(value, dict) or isinstance(value, Mapping)  # noqa: SIM101 - quicker
 
 
 def is_iterable(value: object) -> TypeGuard[Iterable[object]]:
     """Whether it can be gone through."""
-    return isinstance(value, Iterable)
+    return isinstance(value, list) or isinstance(value, Iterable)  # noqa: SIM101 - quicker
 
 
 def is_listed(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

@@ -339,12 +339,11 @@ class Candidates:
         self, views: Sequence[RouteView], crowded: list[RouteView]
     ) -> Sequence[RouteView]:
         """The views of routes that are large enough; the others are put to the crowded ones."""
-        prompt, whole = self.needs.surely, self.needs.surely_in_all
-        small = {
-            view.route
-            for view in views
-            if prompt > view.most_input or (whole > view.most and self._is_too_much(view))
-        }
+        prompt, whole = self._ask.prompt, self._ask.whole
+        small: set[Route] = set()
+        for view in views:
+            if prompt > view.most_input or (whole > view.most and self._is_too_much(view)):
+                small.add(view.route)
         if not small:
             return views
         crowded += [view for view in views if view.route in small]

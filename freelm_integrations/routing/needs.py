@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -59,6 +58,7 @@ class Counts(NamedTuple):
 
 
 _NONE = Counts()
+_NO_PARTS: frozenset[str] = frozenset()
 
 
 _LINKS = ("http:", "https:")
@@ -69,8 +69,7 @@ _REFERENCE = '"$ref"'
 _HOLDERS = ("url", "data", "file_data")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
+class Needs(NamedTuple):
     """What a request asks of a model.
 
     In tokens: `prompt` as estimated, `output` as asked for, None where the caller leaves it open.
@@ -115,9 +114,17 @@ def needs_of(request: Request) -> Needs:
     """Read off a request what it needs."""
     if isinstance(request, EmbeddingRequest):
         return Needs(prompt=sum(map(tokens_in, request.texts)), output=0)
-    text, kinds, places = 0, list[str](), list[str]()
+    text = 0
+    kinds: list[str] = []
+    places: list[str] = []
+    may_be_parallel = bool(request.tools)
     for message in request.messages:
-        text += _weigh(message, kinds, places)
+        content = message.get("content")
+        if isinstance(content, str) and "tool_calls" not in message:
+            text += _length(content)  # most are only this
+        else:
+            text += _weigh(message, kinds, places)
+            may_be_parallel = True
     form = request.response_format
     recursions = 0
     for schema in (*request.tools, form) if form is not None else request.tools:
@@ -127,14 +134,14 @@ def needs_of(request: Request) -> Needs:
             recursions += refers_to_itself(schema)
     return Needs(
         prompt=(text + 3) // 4 + 4 * len(request.messages) + IMAGE_TOKENS * len(kinds),
-        output=_output(request.params),
+        output=_output(request.params) if request.params else None,
         tools=bool(request.tools),
         forced_tool=request.tool_choice not in (None, "auto", "none"),
-        parallel_calls=_is_parallel(request),
+        parallel_calls=may_be_parallel and _is_parallel(request),
         vision="vision" in kinds,
-        parts=frozenset(kinds) - {"vision"} if kinds else frozenset(),
+        parts=frozenset(kinds) - {"vision"} if kinds else _NO_PARTS,
         json_schema=form is not None and form.get("type") == "json_schema",
-        images=_images(places) if places else frozenset(),
+        images=_images(places) if places else _NO_PARTS,
         counts=_counts(request, kinds, places, recursions),
     )
 

@@ -45,7 +45,7 @@ def text(value: object) -> str:
 
 def integer(value: object) -> int | None:
     """The value as an int if it is a whole number or spells one; None for all else."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value

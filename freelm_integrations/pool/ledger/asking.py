@@ -7,6 +7,7 @@ just being given back: then these are told first, and it is asked for once more.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.ledger.claim import Denied
@@ -22,14 +23,32 @@ PATIENCE = 0.5
 
 
 class Desk:
-    """Safe from any thread and loop; `homes` has ledgers."""
+    """Safe from any thread and loop; `homes` has ledgers.
+
+    Whoever asks for a claim that another's would bring along waits until that one is answered, and
+    is told None then: to look whether there is anything left to ask.
+    """
 
     def __init__(self, homes: Homes, clock: Clock) -> None:
         self._homes = homes
         self._clock = clock
+        self._in_threads: dict[str, threading.Event] = {}
+        """Set when the claim of that id is answered."""
+        self._on_loops: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Event] = {}
 
-    def ask(self, claim: Claim) -> Answer:
+    def ask(self, claim: Claim) -> Answer | None:
         """The answer; asked for in this thread."""
+        if claim.joins is not None and (other := self._in_threads.get(claim.joins)) is not None:
+            other.wait()
+            return None
+        answered = self._in_threads[claim.id] = threading.Event()
+        try:
+            return self._ask(claim)
+        finally:
+            del self._in_threads[claim.id]
+            answered.set()
+
+    def _ask(self, claim: Claim) -> Answer:
         ledger, outbox = self._homes.blocking, self._homes.outbox
         assert ledger is not None
         answer = ledger.take(claim, self._clock.utc())
@@ -38,8 +57,23 @@ class Desk:
             answer = ledger.take(claim, self._clock.utc())
         return answer
 
-    async def ask_on_loop(self, claim: Claim) -> Answer:
+    async def ask_on_loop(self, claim: Claim) -> Answer | None:
         """The answer; the running loop is not held up."""
+        loop = asyncio.get_running_loop()
+        if claim.joins is not None:
+            other = self._on_loops.get((loop, claim.joins))
+            if other is not None:
+                await other.wait()
+                return None
+        asked = loop, claim.id
+        answered = self._on_loops[asked] = asyncio.Event()
+        try:
+            return await self._ask_on_loop(claim)
+        finally:
+            del self._on_loops[asked]
+            answered.set()
+
+    async def _ask_on_loop(self, claim: Claim) -> Answer:
         ledger, outbox = self._homes.native, self._homes.outbox
         assert ledger is not None
         answer = await ledger.take(claim, self._clock.utc())

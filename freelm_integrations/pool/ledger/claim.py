@@ -62,7 +62,9 @@ class Claim:
     `id` names the lease and `writer` the pool that asks; both are unique among all that share the
     ledger. `subjects` are what the attempt touches. `probe` is the one of them whose half-open
     breaker it would probe. By `expires_at` the lease is settled or whoever took it has died.
-    `seen` is from the last reply about this provider, 0 at first.
+    `seen` is from the last reply about this provider, 0 at first. `joins` is the id of another
+    claim of this pool that may bring this one's part as well: while that is being asked, this one
+    need not be.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Claim:
     probe: str | None = None
     expires_at: float
     seen: int = 0
+    joins: str | None = None
 
 
 class Count(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import Delta
@@ -175,7 +176,7 @@ class BodyDecoder:
 
 
 def _read_body(body: bytes, answer: Answer) -> list[Delta] | Fault:
-    said = body.decode("utf-8-sig", "replace").strip()
+    said = body.removeprefix(BOM_UTF8).decode("utf-8", "replace").strip()
     if not said:
         return _nothing()
     try:

@@ -72,9 +72,7 @@ def body_of(
         body.pop(rules.renames.get(name, name), None)
     body.update(mapping(request.params.get("extra_body")))
     _part(body, rules)
-    written = json.dumps(
-        body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False
-    )
+    written = _JSON.encode(body)
     try:
         return written.encode()
     except UnicodeEncodeError:  # text that somebody else has cut inside a character
@@ -107,6 +105,9 @@ def _plain(value: object) -> Any:
     if _is_set(value):
         return list(value)
     raise TypeError(f"cannot be sent as JSON: a value of type {type(value).__name__}")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
