@@ -5,7 +5,6 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from freelm_integrations.client import AsyncFreeLLM, FreeLLM
 from freelm_integrations.errors import ConfigError, MissingKey
 from freelm_integrations.langchain.errors import as_model_error
 from freelm_integrations.settings import CLASSES, Settings, guess_provider, with_keys
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from freelm_integrations.client import AsyncFreeLLM, FreeLLM
     from freelm_integrations.settings import Options
 
 
@@ -47,6 +47,8 @@ class Clients:
     def blocking(self) -> FreeLLM:
         """The blocking client; raises ConfigError for a configuration that makes no sense."""
         if self._blocking is None:
+            from freelm_integrations.client import FreeLLM  # noqa: PLC0415 - loads the engine
+
             with self._lock:
                 if self._blocking is None:
                     self._blocking = FreeLLM(**self._checked_options())
