@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from freelm_integrations.pool.ledger.claim import Claim, Draw
-    from freelm_integrations.pool.window import Window
+    from freelm_integrations.pool.window import Taken, Window
 
 GOOD_FOR = 0.25
 """Seconds."""
@@ -41,7 +41,8 @@ SHARE = 0.01
 class Allotment:
     """Mutable, guarded by the pool's lock.
 
-    `leases` is how many were asked for, `before` the one whose place it takes.
+    `leases` is how many were asked for, `before` the one whose place it takes. What is taken of its
+    windows between the moments `same` (UTC) comes back when it does itself.
     """
 
     __slots__ = (
@@ -56,13 +57,25 @@ class Allotment:
         "moves",
         "open",
         "promised",
+        "same_from",
+        "same_until",
         "wanted",
+        "windows",
     )
 
     def __init__(
-        self, claim: Claim, leases: int, now: float, before: Allotment | None = None
+        self,
+        claim: Claim,
+        leases: int,
+        now: float,
+        before: Allotment | None = None,
+        *,
+        windows: Sequence[Window],
+        same: tuple[float, float],
     ) -> None:
         self.claim = claim
+        self.windows = windows
+        self.same_from, self.same_until = same
         self.leases = leases
         self.begun_at = now
         self.draws = claim.draws
@@ -99,14 +112,18 @@ class Allotment:
         self.promised += 1
         return True
 
-    def serves(self, draws: Sequence[Draw], now: float) -> bool:
-        """Whether a lease of these draws may be taken out of it; if so, it is."""
-        if self.is_closed or not self.is_good(now) or len(draws) != len(self.draws):
+    def serves(self, taken: Sequence[Taken], now: float, utc: float) -> bool:
+        """Whether a lease that has taken this may be taken out of it; if so, it is."""
+        if self.is_closed or not (self.is_good(now) and self.same_from <= utc < self.same_until):
             return False
-        for left, own, draw in zip(self.left, self.draws, draws, strict=True):
-            if own.window != draw.window or own.back_at != draw.back_at or draw.amount > left:
+        left = self.left
+        if len(taken) != len(left):
+            return False
+        for place, (window, _, took, _) in enumerate(taken):
+            if took > left[place] or window is not self.windows[place]:
                 return False
-        self.left = [left - draw.amount for left, draw in zip(self.left, draws, strict=True)]
+        for place, (_, _, took, _) in enumerate(taken):
+            left[place] -= took
         self.open += 1
         self.wanted += 1
         return True
@@ -116,17 +133,26 @@ class Allotment:
         """Whether nothing more can come of it."""
         return self.is_leaving and not self.open and not self.is_closed
 
-    def put_back(self, draws: Sequence[Draw], used: Sequence[float]) -> bool:
+    def put_back(self, taken: Sequence[Taken], used: Sequence[float]) -> bool:
         """Take back what a lease of it has not used; False if that has to be told instead."""
         if self.is_closed:
             return False
-        left = [
-            left + draw.amount - use for left, draw, use in zip(self.left, draws, used, strict=True)
-        ]
-        if min(left, default=0.0) < 0:
-            return False  # so much more was used that it has to be told
-        self.left = left
+        left = self.left
+        for place, (_, _, took, _) in enumerate(taken):
+            if left[place] + took < used[place]:
+                return False  # so much more was used that it has to be told
+        for place, (_, _, took, _) in enumerate(taken):
+            left[place] += took - used[place]
         return True
+
+    def draws_of(self, taken: Sequence[Taken]) -> tuple[Draw, ...]:
+        """What a lease of it has drawn, in a ledger's words."""
+        return tuple(
+            [
+                draw._replace(amount=took)
+                for draw, (_, _, took, _) in zip(self.draws, taken, strict=True)
+            ]
+        )
 
     def rest(self) -> tuple[Correction, ...]:
         """What is given back."""

@@ -66,8 +66,9 @@ class LedgerPool(Pool):
         """What to ask the ledger before the attempt is sent; None where there is nothing to ask."""
         with self._lock:
             claim = self._sharing.claim(lease, now)
-            left = self._sharing.left()
-        self._tell_all(left)
+            left = () if claim is None else self._sharing.left()
+        if left:
+            self._tell_all(left)
         return claim
 
     def confirm(self, lease: Lease, answer: Answer, now: float) -> bool:

@@ -28,7 +28,7 @@ from freelm_integrations.pool.ledger.claim import (
     Said,
     Settlement,
 )
-from freelm_integrations.pool.ledger.windows import back_at
+from freelm_integrations.pool.ledger.windows import back_at, same_until
 from freelm_integrations.pool.limit_marks import (
     NAMED_FOR,
     ToldLimit,
@@ -117,13 +117,13 @@ class Sharing:
         if not (lease.taken or lease.is_probe) and now - shelf.heard_at < FRESH_FOR:
             return None
         utc = self._clock.utc()
+        before = shelf.allotments.get(route)
+        if before is not None and not lease.is_probe and before.serves(lease.taken, now, utc):
+            lease.claim, lease.moves, lease.allotment = None, (), before
+            return None
         lease.draws = draws = tuple(
             [self._draw(window, took, utc) for window, _, took, _ in lease.taken]
         )
-        before = shelf.allotments.get(route)
-        if before is not None and not lease.is_probe and before.serves(draws, now):
-            lease.claim, lease.moves, lease.allotment = None, (), before
-            return None
         self._claims += 1
         lease.claim = claim = Claim(
             id=f"{self.writer}:{self._claims}",
@@ -153,9 +153,17 @@ class Sharing:
         if size > 1:
             draws = tuple([draw._replace(amount=draw.amount * size) for draw in claim.draws])
             claim = replace(claim, id=f"{claim.id}:all", draws=draws)
-        allotment = shelf.allotments[route] = Allotment(claim, size, now, before)
+        allotment = shelf.allotments[route] = Allotment(
+            claim, size, now, before, windows=windows, same=self._same(windows)
+        )
         lease.allotment = allotment if size > 1 else None
         return claim
+
+    def _same(self, windows: Sequence[Window]) -> tuple[float, float]:
+        """From now, up to when what is taken of these comes back when what is taken now does."""
+        utc = self._clock.utc()
+        ends = [same_until(window.resets, window.per, utc) for window in windows]
+        return utc, min(ends, default=math.inf)
 
     def _leave(self, provider: str, shelf: Shelf, allotment: Allotment) -> None:
         """Another has taken its place."""
@@ -248,7 +256,7 @@ class Sharing:
             allotment = lease.allotment
             if allotment is not None:
                 allotment.open -= 1
-            if readings or allotment is None or not allotment.put_back(lease.draws, used):
+            if readings or allotment is None or not allotment.put_back(lease.taken, used):
                 corrections = self._corrections(lease, used, readings, usage)
             elif allotment.may_be_closed:
                 corrections = self._last_of(provider, allotment)
@@ -283,7 +291,10 @@ class Sharing:
                 unseen = 0.0 if window.unit == "requests" else not_yet_counted(usage, took)
                 back = self._said_back_at(window, reading, utc)
                 said[id(window)] = Said(window.amount, reading.remaining, unseen, back)
-        moves = lease.moves or (None,) * len(lease.draws)
+        moves = lease.moves or (None,) * len(lease.taken)
+        draws = lease.draws or (
+            () if lease.allotment is None else lease.allotment.draws_of(lease.taken)
+        )
         return [
             Correction(
                 draw.window,
@@ -294,9 +305,7 @@ class Sharing:
                 None if use <= draw.amount else self._back_at(window, utc),
                 said.get(id(window)) if said else None,
             )
-            for draw, (window, *_), use, moved in zip(
-                lease.draws, lease.taken, used, moves, strict=True
-            )
+            for draw, (window, *_), use, moved in zip(draws, lease.taken, used, moves, strict=True)
         ]
 
     def _said_back_at(self, window: Window, reading: Reading, utc: float) -> float:

@@ -24,6 +24,15 @@ def back_at(resets: Reset, per: float, utc: float) -> float:
     return (math.ceil((utc + per) / grain) + 1) * grain
 
 
+def same_until(resets: Reset, per: float, utc: float) -> float:
+    """Before when what is taken comes back at the same moment as what is taken at `utc`."""
+    if resets != "rolling":
+        return next_reset(resets, utc)
+    grain = per / GRAIN
+    last = math.ceil((utc + per) / grain) * grain - per  # the step's very last moment
+    return math.nextafter(max(last, utc), math.inf)
+
+
 def window_id(*parts: str) -> str:
     """A window's or a subject's name from its parts: no two sequences of parts give the same."""
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
