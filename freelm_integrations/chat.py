@@ -201,9 +201,9 @@ class Delta(NamedTuple):
         return bool(self.text or self.reasoning or self.tool_calls or self.vectors or self.images)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
-    """The payload of a call, as the caller put it. `wanted` is the order of model names to try.
+    """The payload of a call, as the caller put it; nobody changes it. `wanted` is the order of model names to try.
 
     `timeout` is this call's own deadline in seconds; None for the client's. Calls with the same
     `affinity` are one conversation: they stay with the model that served the last of them. `avoid`
@@ -227,7 +227,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EmbeddingRequest(Request):
     """A request for vectors, one for each of `texts`, in place of messages.
 

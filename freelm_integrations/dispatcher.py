@@ -141,6 +141,7 @@ class Dispatcher:
         self._router = Router(self.pool, settings, shared_affinity(self.place))
         self._usual_terms: list[Terms | None] = [None, None]
         """Of calls that nobody observes, and of those that somebody does."""
+        self._has_keys = settings.has_keys
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
 
@@ -155,6 +156,7 @@ class Dispatcher:
             settings=settings,
             embedding=Embedding(self.pool, settings),
             _usual_terms=[None, None],
+            _has_keys=settings.has_keys,
             _router=Router(self.pool, settings, shared_affinity(self.place)),
         )
         return other
@@ -192,7 +194,7 @@ class Dispatcher:
         Raises ConfigError when no key is configured or no model has such a name.
         """
         settings = self.settings
-        if not settings.has_keys:
+        if not self._has_keys and not settings.has_keys:
             raise MissingKey(no_key_message())
         if settings.is_local_stand_in and not self._has_warned:
             self._has_warned = True

@@ -89,12 +89,15 @@ class Opened(NamedTuple):
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Bytes of a 200's body."""
 
     attempt: Attempt
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Without the bytes."""
+        return f"Chunk(attempt={self.attempt!r})"
 
 
 class End(NamedTuple):
@@ -103,13 +106,16 @@ class End(NamedTuple):
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A 200 that was not to be streamed, with its whole body (header names in lower case)."""
 
     attempt: Attempt
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Without the body."""
+        return f"Whole(attempt={self.attempt!r}, headers={self.headers!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,7 @@ class Answer:
                 return _MISWRITTEN
         elif self._offers_tools and ends_in_leak(last.text if said is None else said.text):
             return _LEAKED
-        last = last._replace(raw=mapping(data))
-        return [last] if said is None else [said, last]
+        return [_together(said or Delta(), last, mapping(data))]
 
     def finish(self, *, is_done: bool) -> Delta | Fault:
         """The last delta: what was held back, the finish reason, the usage; or why it is a fault.
@@ -264,6 +263,22 @@ class Answer:
         listed = [fragments] if is_mapping(fragments) else sequence(fragments)
         parts = [self._calls.add(mapping(fragment)) for fragment in listed]
         return tuple(part for part in parts if part is not None)
+
+
+def _together(said: Delta, last: Delta, raw: Json) -> Delta:
+    """A whole answer in one, with the body it was read from."""
+    return Delta(
+        said.text + last.text,
+        said.reasoning + last.reasoning,
+        said.tool_calls + last.tool_calls,
+        last.finish_reason,
+        last.usage,
+        extra=last.extra,
+        raw=raw,
+        refused=said.refused or last.refused,
+        images=said.images,
+        logprobs=said.logprobs + last.logprobs,
+    )
 
 
 _LEAKED = Fault(kind="tool_failed", message="a tool call came as text")
