@@ -203,12 +203,12 @@ class Delta(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """The payload of a call, as the caller put it; nobody changes it. `wanted` is the order of model names to try.
+    """The payload of a call, as the caller put it; nobody changes it.
 
-    `timeout` is this call's own deadline in seconds; None for the client's. Calls with the same
-    `affinity` are one conversation: they stay with the model that served the last of them. `avoid`
-    are providers and `provider/model`s to be asked when nobody else is left. `headers` (names in
-    lower case) go to whichever is asked.
+    `wanted` is the order of model names to try. `timeout` is this call's own deadline in seconds;
+    None for the client's. Calls with the same `affinity` are one conversation: they stay with the
+    model that served the last of them. `avoid` are providers and `provider/model`s to be asked when
+    nobody else is left. `headers` (names in lower case) go to whichever is asked.
     """
 
     endpoint: ClassVar[str] = "/chat/completions"
@@ -318,7 +318,7 @@ class Folding:
         self._extra: Mapping[str, Any] | None = None
         self._refused = False
         self._images: tuple[str, ...] = ()
-        self._logprobs: list[Json] = []
+        self._logprobs: list[Json] | None = None  # as hardly anybody asks for them
 
     def add(self, delta: Delta) -> None:
         """Take one more delta."""
@@ -337,6 +337,7 @@ class Folding:
         self._refused = delta.refused or self._refused
         self._images += delta.images
         if delta.logprobs:
+            self._logprobs = self._logprobs or []
             self._logprobs += delta.logprobs
 
     def _take_over(self, origin: Origin) -> None:
@@ -368,7 +369,7 @@ class Folding:
             response_id=origin.response_id,
             refused=self._refused,
             images=self._images,
-            logprobs=tuple(self._logprobs),
+            logprobs=tuple(self._logprobs or ()),
         )
 
 

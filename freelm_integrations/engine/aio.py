@@ -101,9 +101,15 @@ class TaskExchanges:
         if seconds <= 0:
             return ELAPSED
         if not self._replies:
-            await self._listen(seconds)
-        if not self._replies:
-            return ELAPSED
+            heard = self._heard = self._loop.create_future()
+            timer = self._loop.call_later(seconds, _wake, heard)
+            try:
+                await heard
+            finally:
+                timer.cancel()
+                self._heard = None
+            if not self._replies:
+                return ELAPSED
         reply = self._replies.popleft()
         if self._room is not None and len(self._replies) < BACKLOG:
             self._room.set()
@@ -117,15 +123,6 @@ class TaskExchanges:
         if running:
             await asyncio.gather(*running, return_exceptions=True)
         self._tasks.clear()
-
-    async def _listen(self, seconds: float) -> None:
-        heard = self._heard = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _wake, heard)
-        try:
-            await heard
-        finally:
-            timer.cancel()
-            self._heard = None
 
     def _tell(self, reply: Heard) -> None:
         self._replies.append(reply)

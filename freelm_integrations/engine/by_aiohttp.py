@@ -91,8 +91,11 @@ class _Answer:
             body.set_exception(ClientPayloadError("the body is not framed as HTTP wants it"))
 
     async def read(self) -> bytes:
+        body = self._response.content
+        if body.at_eof():
+            return b""
         try:
-            return await self._response.content.readany()
+            return await body.readany()
         except _WEATHER as error:
             failure = _shown(error)
         raise failure

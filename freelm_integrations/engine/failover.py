@@ -48,18 +48,14 @@ def failover(flight: Flight) -> ConsultingSteps[None]:
 def _sought(flight: Flight) -> ConsultingSteps[Lease | None]:
     """Leave to make an attempt, confirmed by all who share the counts; None when none is due."""
     while (lease := flight.seek()) is not None:
-        if (answer := (yield from _consulted(flight, lease))) is None:
-            return lease
+        answer: Answer | None = None
+        while answer is None:
+            claim = flight.claim(lease)
+            if claim is None:
+                return lease
+            said = yield Consult(claim)
+            assert said is None or isinstance(said, (Granted, Denied))
+            answer = said  # None: another's brought this one's part along, or did not
         if flight.is_confirmed(lease, answer):
             return lease
-    return None
-
-
-def _consulted(flight: Flight, lease: Lease) -> ConsultingSteps[Answer | None]:
-    """What the ledger says to a lease; None where it need not be asked."""
-    while (claim := flight.claim(lease)) is not None:
-        answer = yield Consult(claim)
-        assert answer is None or isinstance(answer, (Granted, Denied))
-        if answer is not None:
-            return answer  # else another's brought this one's part along, or did not
     return None

@@ -87,6 +87,12 @@ NEVER_DROPPED = frozenset(
 class Flight:
     """One call under way; touched by its machine only, so it needs no lock."""
 
+    __slots__ = (
+        *("_baton", "_blamed", "_clock", "_cut", "_dropped", "_has_no_challenger", "_itinerary"),
+        *("_journal", "_launches", "_needed", "_open", "_pool", "_remnant", "_sought"),
+        *("_takes_remnant", "_ticket", "_times", "is_finished", "request", "terms", "winner"),
+    )
+
     def __init__(
         self,
         request: Request,
@@ -116,7 +122,7 @@ class Flight:
         self._times = Timetable(clock.now(), terms.timeout)
         self._open: dict[Attempt, Leg] = {}
         self._dropped: list[Attempt] = []
-        self._blamed: frozenset[tuple[str, str]] = frozenset()
+        self._blamed = _NOBODY
         self._launches = 0
         self._baton = Baton(request, is_kept=is_kept)
         self._sought: Lease | None = None
@@ -779,6 +785,7 @@ class Flight:
 
 _NEVER = Comebacks(math.inf, math.inf, is_counted=False)
 _NOTHING: list[Attempt] = []
+_NOBODY: frozenset[tuple[str, str]] = frozenset()
 
 
 def _silence(seconds: float) -> Fault:

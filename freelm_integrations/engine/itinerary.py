@@ -129,7 +129,7 @@ class Itinerary:
         self._tallies: dict[Route, Tally] = {}
         # What is rarely filled is made when it is: nothing of a call is done as often as this.
         self._shy = NOBODY
-        self._unfit: frozenset[tuple[str, str]] = frozenset()
+        self._unfit = _NOTHING
         """(provider id, model id) of what cannot serve this request, whatever the key."""
         self._again: Route | None = None
         """What is to be asked once more at once, otherwise."""
@@ -426,6 +426,7 @@ class Itinerary:
 
 
 _NOWHERE: frozenset[Route] = frozenset()
+_NOTHING: frozenset[tuple[str, str]] = frozenset()
 _AS_BEFORE: Mapping[Route, int | None] = MappingProxyType({})
 
 

@@ -231,7 +231,8 @@ class AnsweringChatModel(ObservedChatModel):
         """The keyword arguments of the core client's call."""
         given.pop(RUN, None)
         own = vars(self)
-        params = call_params({name: own[name] for name in SENT}, given)
+        defaults = {name: value for name in SENT if (value := own[name]) is not None}
+        params = call_params(defaults, given)
         if ends := as_list(stop or params.get("stop") or self.stop):
             params["stop"] = ends
         if tools := params.pop("tools", None):

@@ -58,7 +58,7 @@ def _plain(key: object) -> str:
 def call_params(defaults: Json, given: Json) -> Json:
     """The model's parameters under those of one call, without what is unset or not for the wire."""
     if not given:
-        return {name: value for name, value in defaults.items() if value is not None}
+        return defaults
     params = {**defaults, **given}
     return {
         OTHER_NAMES.get(name, name): value

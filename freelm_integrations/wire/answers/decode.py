@@ -133,23 +133,23 @@ class StreamDecoder:
 class BodyDecoder:
     """An answer that comes in one piece. Silent until its end. Not thread safe."""
 
-    __slots__ = ("_chunks", "_reader", "_source")
+    __slots__ = ("_chunks", "_reader", "_source")  # no reader before there is a body
 
     def __init__(self, rules: ChatCompletions, request: Request, model: str) -> None:
         """Start to read the answer of `model` to `request`."""
         self._source = (rules, request, model)
-        self._reader: Answer | StreamDecoder = Answer(rules, request, model)
+        self._reader: Answer | StreamDecoder | None = None
         self._chunks: list[bytes] = []
 
     @property
     def model(self) -> str | None:
         """The id the server says answered, once it has said so."""
-        return self._reader.model
+        return None if self._reader is None else self._reader.model
 
     @property
     def response_id(self) -> str | None:
         """The server's own id of this answer, once it has said so."""
-        return self._reader.response_id
+        return None if self._reader is None else self._reader.response_id
 
     @property
     def usage(self) -> None:
@@ -164,7 +164,8 @@ class BodyDecoder:
     def end(self) -> list[Delta] | Fault:
         """The whole answer, or the fault it is."""
         body = b"".join(self._chunks).strip()
-        if isinstance(self._reader, Answer) and not body.startswith(_STREAM_BEGINS):
+        if not body.startswith(_STREAM_BEGINS):
+            self._reader = Answer(*self._source)
             return _read_body(body, self._reader)
         # Some servers stream although nobody asked for it.
         stream = self._reader = StreamDecoder(*self._source)
