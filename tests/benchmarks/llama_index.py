@@ -19,7 +19,7 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from freelm_integrations import OpenAICompatible
 from freelm_integrations.llama_index import LlamaIndexFreeLLM
-from tests.benchmarks.measure import Report, medians
+from tests.benchmarks.measure import Report, sampled
 from tests.benchmarks.server import CHUNKS, serving
 
 if TYPE_CHECKING:
@@ -46,24 +46,22 @@ def calls(base: str, report: Report) -> None:
     headers = {"content-type": "application/json", "authorization": "Bearer key"}
     told = [{"role": "user", "content": HISTORY[0].content}]
     body = json.dumps({"model": "bench", "messages": told}).encode()
-    times = medians(
+    times = sampled(
         {
             "raw": lambda: raw.post(url, content=body, headers=headers),
             "ours": lambda: ours.chat(HISTORY),
             "like": lambda: like.chat(HISTORY),
         }
     )
-    report.bar("LlamaIndexFreeLLM.chat / raw", times["ours"] / times["raw"], at_most=1.7)
-    report.fact("OpenAILike.chat / raw", times["like"] / times["raw"])
-    report.bar(
-        "LlamaIndexFreeLLM.chat / OpenAILike.chat", times["ours"] / times["like"], at_most=0.5
-    )
+    report.bar("LlamaIndexFreeLLM.chat / raw", times.ratio("ours", "raw"), at_most=1.7)
+    report.fact("OpenAILike.chat / raw", times.ratio("like", "raw"))
+    report.bar("LlamaIndexFreeLLM.chat / OpenAILike.chat", times.ratio("ours", "like"), at_most=0.5)
 
 
 def streams(base: str, report: Report) -> None:
     """Streamed answers, read to their end."""
     ours, like = _both(base)
-    times = medians(
+    times = sampled(
         {
             "LlamaIndexFreeLLM": lambda: sum(1 for _ in ours.stream_chat(HISTORY)),
             "OpenAILike": lambda: sum(1 for _ in like.stream_chat(HISTORY)),
@@ -71,11 +69,11 @@ def streams(base: str, report: Report) -> None:
         rounds=20,
         batch=2,
     )
-    for name, length in times.items():
-        report.fact(f"{name}.stream_chat, chunks per second", CHUNKS / length, "/s")
+    for name in ("LlamaIndexFreeLLM", "OpenAILike"):
+        report.fact(f"{name}.stream_chat, chunks per second", CHUNKS / times[name], "/s")
     report.bar(
         "LlamaIndexFreeLLM.stream_chat / OpenAILike, chunks per second",
-        times["OpenAILike"] / times["LlamaIndexFreeLLM"],
+        times.ratio("OpenAILike", "LlamaIndexFreeLLM"),
         at_least=4,
     )
 

@@ -1,4 +1,4 @@
-"""Ratios taken in one run: candidates take turns, each is judged by its median, the first is 1."""
+"""Ratios taken in one run: candidates take turns, and each round is compared by itself."""
 
 from __future__ import annotations
 
@@ -11,13 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def medians(
-    candidates: dict[str, Callable[[], object]], *, rounds: int = 30, batch: int = 10
-) -> dict[str, float]:
-    """Median seconds of one call of each candidate.
+class Samples:
+    """Seconds of one call of each candidate, round by round."""
 
-    Taken turn by turn so that a noisy moment hits all alike.
-    """
+    def __init__(self, seconds: dict[str, list[float]]) -> None:
+        self._seconds = seconds
+
+    def __getitem__(self, name: str) -> float:
+        """The median."""
+        return statistics.median(self._seconds[name])
+
+    def ratio(self, name: str, base: str) -> float:
+        """The median of what the rounds say: a shared machine changes its speed between them."""
+        pairs = zip(self._seconds[name], self._seconds[base], strict=True)
+        return statistics.median(one / other for one, other in pairs)
+
+
+def sampled(
+    candidates: dict[str, Callable[[], object]], *, rounds: int = 30, batch: int = 10
+) -> Samples:
+    """Seconds of one call of each candidate, taken by turns: a noisy moment hits all alike."""
     for run in candidates.values():
         for _ in range(3):
             run()
@@ -29,7 +42,7 @@ def medians(
             for _ in range(batch):
                 run()
             samples[name].append((time.perf_counter() - began) / batch)
-    return {name: statistics.median(values) for name, values in samples.items()}
+    return Samples(samples)
 
 
 class Report:

@@ -11,7 +11,7 @@ from freelm_integrations.dispatcher import Dispatcher
 from freelm_integrations.pool.pool import Success
 from freelm_integrations.providers.spec import DAY, Limit, ModelSpec
 from freelm_integrations.settings import Settings
-from tests.benchmarks.measure import Report, medians
+from tests.benchmarks.measure import Report, sampled
 from tests.benchmarks.server import serving
 
 PROVIDERS, KEYS, MODELS = 6, 20, 200
@@ -54,7 +54,7 @@ def deciding(base: str, report: Report) -> None:
             )
             return one.pool.settle(lease, Success(0.1), now)
 
-        times = medians({"decide": decide}, rounds=40, batch=20)
+        times = sampled({"decide": decide}, rounds=40, batch=20)
         what = f"deciding among {PROVIDERS * KEYS * MODELS} routes, {strategy}"
         report.bar(what, times["decide"] * 1000, at_most=1.0, unit="ms")
 
@@ -64,11 +64,11 @@ def calling(base: str, report: Report) -> None:
     alone = FreeLLM(providers=_providers(base, providers=1, keys=1, models=1), share=False)
     crowd = _providers(base, providers=PROVIDERS, keys=KEYS, models=MODELS)
     full = FreeLLM(providers=crowd, share=False)
-    times = medians(
+    times = sampled(
         {"alone": lambda: alone.chat(PROMPT), "full": lambda: full.chat(PROMPT)}, rounds=30
     )
     report.bar(
-        "a call with all of them / with a single one", times["full"] / times["alone"], at_most=1.3
+        "a call with all of them / with a single one", times.ratio("full", "alone"), at_most=1.3
     )
 
 

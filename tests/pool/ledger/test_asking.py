@@ -102,12 +102,18 @@ class Stage:
         self.leases.append(lease)
 
 
+async def set_off(limit: float = 100_000):
+    """Many at once, and the first answer held up."""
+    stage = Stage(limit)
+    stage.ledgers.is_held = True
+    tasks = [asyncio.ensure_future(stage.lease_on_loop()) for _ in range(MANY)]
+    await turns(4)
+    return stage, tasks
+
+
 def test_on_a_loop_one_claim_is_asked_for_all_that_it_is_enough_for():
     async def main() -> None:
-        stage = Stage(100_000)
-        stage.ledgers.is_held = True
-        tasks = [asyncio.ensure_future(stage.lease_on_loop()) for _ in range(MANY)]
-        await turns(4)
+        stage, tasks = await set_off()
         assert (len(stage.ledgers.claims), stage.joined, stage.leases) == (1, MANY - 1, [])
 
         stage.ledgers.let_go.set()
@@ -138,10 +144,7 @@ def test_in_threads_one_claim_is_asked_for_all_that_it_is_enough_for():
 
 def test_whoever_is_cancelled_while_it_asks_leaves_the_others_to_ask_themselves():
     async def main() -> None:
-        stage = Stage(100_000)
-        stage.ledgers.is_held = True
-        tasks = [asyncio.ensure_future(stage.lease_on_loop()) for _ in range(MANY)]
-        await turns(4)
+        stage, tasks = await set_off()
 
         tasks[0].cancel()
         await turns(4)
@@ -155,10 +158,7 @@ def test_whoever_is_cancelled_while_it_asks_leaves_the_others_to_ask_themselves(
 
 def test_where_little_is_left_everybody_asks_for_itself():
     async def main() -> None:
-        stage = Stage(100)
-        stage.ledgers.is_held = True
-        tasks = [asyncio.ensure_future(stage.lease_on_loop()) for _ in range(MANY)]
-        await turns(4)
+        stage, tasks = await set_off(100)
         assert (len(stage.ledgers.claims), stage.joined) == (MANY, 0)
         stage.ledgers.let_go.set()
         await asyncio.gather(*tasks)
