@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from freelm_integrations.pool.ledger.claim import Denied
+from freelm_integrations.pool.ledger.fork import on_fork
 
 if TYPE_CHECKING:
     from freelm_integrations.clock import Clock
@@ -32,6 +33,11 @@ class Desk:
     def __init__(self, homes: Homes, clock: Clock) -> None:
         self._homes = homes
         self._clock = clock
+        self.begin_anew()
+        on_fork(self)
+
+    def begin_anew(self) -> None:
+        """Know of nobody who asks: in a forked child those are its parent's."""
         self._in_threads: dict[str, threading.Event] = {}
         """Set when the claim of that id is answered."""
         self._on_loops: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Event] = {}
