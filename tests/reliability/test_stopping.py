@@ -22,7 +22,7 @@ from tests.reliability.stage import PROMPT
 from tests.turns import turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
     from tests.reliability.stage import Stage
@@ -311,7 +311,16 @@ async def test_a_group_of_calls_is_cancelled_as_one(stage: Stage) -> None:
 # ---------------------------------------------------------------------- interrupting
 
 
+@pytest.fixture
+def control_c() -> Iterator[None]:
+    """Let it raise, also where the suite runs in the background, with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals go to a process only here")
+@pytest.mark.usefixtures("control_c")
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 def test_control_c_ends_a_blocking_call_that_waits(
