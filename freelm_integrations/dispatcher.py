@@ -10,7 +10,7 @@ import itertools
 import logging
 import math
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from freelm_integrations.capacity import Capacity, capacity_of
@@ -139,8 +139,7 @@ class Dispatcher:
         self.catalogs = Catalogs(settings.providers, clock, cache_dir(), hear=self.pool.hear)
         self.embedding = Embedding(self.pool, settings)
         self._router = Router(self.pool, settings, shared_affinity(self.place))
-        self._usual_terms: list[Terms | None] = [None, None]
-        """Of calls that nobody observes, and of those that somebody does."""
+        self._usual_terms = _usual_terms(settings)
         self._has_keys = settings.has_keys
         self._has_warned = False
         self._has_started = all(provider.base_url for provider in settings.providers)
@@ -155,7 +154,7 @@ class Dispatcher:
         vars(other).update(
             settings=settings,
             embedding=Embedding(self.pool, settings),
-            _usual_terms=[None, None],
+            _usual_terms=_usual_terms(settings),
             _has_keys=settings.has_keys,
             _router=Router(self.pool, settings, shared_affinity(self.place)),
         )
@@ -217,22 +216,15 @@ class Dispatcher:
 
     def _terms(self, timeout: float | None, batch: Batch | None, *, is_observed: bool) -> Terms:
         """The terms of a call with such a timeout of its own."""
-        settings = self.settings
         usual = self._usual_terms[is_observed]
-        if usual is None or timeout is not None or batch is not None:
-            usual = Terms(
-                timeout=settings.timeout if timeout is None else timeout,
-                attempt_timeout=settings.attempt_timeout,
-                max_attempts=settings.max_attempts,
-                hedge=settings.hedge,
-                wait=settings.wait or (batch is not None and batch.wait),
-                patience=None if batch is None else batch.patience,
-                on_interrupt=settings.on_interrupt,
-                is_observed=is_observed,
-            )
-            if timeout is None and batch is None:
-                self._usual_terms[is_observed] = usual
-        return usual
+        if timeout is None and batch is None:
+            return usual
+        return replace(
+            usual,
+            timeout=usual.timeout if timeout is None else timeout,
+            wait=usual.wait or (batch is not None and batch.wait),
+            patience=None if batch is None else batch.patience,
+        )
 
     @property
     def desk(self) -> Desk | None:
@@ -414,6 +406,20 @@ class Dispatcher:
             source=self.catalogs.catalog(provider).source,
             retires_on=model.retires_on,
         )
+
+
+def _usual_terms(settings: Settings) -> tuple[Terms, Terms]:
+    """Of calls that nobody observes, and of those that somebody does."""
+    unseen = Terms(
+        timeout=settings.timeout,
+        attempt_timeout=settings.attempt_timeout,
+        max_attempts=settings.max_attempts,
+        hedge=settings.hedge,
+        wait=settings.wait,
+        on_interrupt=settings.on_interrupt,
+        is_observed=False,
+    )
+    return unseen, replace(unseen, is_observed=True)
 
 
 class _Listeners:

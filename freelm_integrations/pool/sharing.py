@@ -119,7 +119,7 @@ class Sharing:
         utc = self._clock.utc()
         before = shelf.allotments.get(route)
         if before is not None and not lease.is_probe and before.serves(lease.taken, now, utc):
-            lease.claim, lease.moves, lease.allotment = None, (), before
+            lease.claim, lease.draws, lease.moves, lease.allotment = None, (), (), before
             return None
         lease.draws = draws = tuple(
             [self._draw(window, took, utc) for window, _, took, _ in lease.taken]

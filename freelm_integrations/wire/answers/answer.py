@@ -131,7 +131,7 @@ class Answer:
                 return _MISWRITTEN
         elif self._offers_tools and ends_in_leak(last.text if said is None else said.text):
             return _LEAKED
-        return [_together(said or Delta(), last, mapping(data))]
+        return [together(said or Delta(), last, raw=mapping(data))]
 
     def finish(self, *, is_done: bool) -> Delta | Fault:
         """The last delta: what was held back, the finish reason, the usage; or why it is a fault.
@@ -265,8 +265,8 @@ class Answer:
         return tuple(part for part in parts if part is not None)
 
 
-def _together(said: Delta, last: Delta, raw: Json) -> Delta:
-    """A whole answer in one, with the body it was read from."""
+def together(said: Delta, last: Delta, *, raw: Json | None = None) -> Delta:
+    """Two deltas in one, with the end that the last of them tells; `raw` is the body of both."""
     return Delta(
         said.text + last.text,
         said.reasoning + last.reasoning,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from freelm_integrations.chat import Delta
-from freelm_integrations.wire.answers.answer import Answer
+from freelm_integrations.wire.answers.answer import Answer, together
 from freelm_integrations.wire.answers.sse import Event, EventReader
 from freelm_integrations.wire.answers.surrogates import Halves, all_whole, may_be_cut
 from freelm_integrations.wire.faults import Fault
@@ -199,8 +200,4 @@ def _nothing() -> Fault:
 
 def _as_one(deltas: list[Delta]) -> Delta:
     """Several deltas in one, with the end that the last of them tells."""
-    return deltas[-1]._replace(
-        text="".join(delta.text for delta in deltas),
-        reasoning="".join(delta.reasoning for delta in deltas),
-        tool_calls=tuple(part for delta in deltas for part in delta.tool_calls),
-    )
+    return reduce(together, deltas)
